@@ -1,0 +1,77 @@
+"""Entry point of `sealed`, also `python -m client`: every failure becomes a message and an exit code."""
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from client import commands
+from client.api import RecordsApi
+from client.arguments import parser
+from client.endpoint import endpoint_from
+from client.importcommand import import_records
+from client.output import say
+from client.problems import Exit, SealedError
+from client.signing import signer_for
+
+
+def run(arguments: argparse.Namespace) -> Exit:
+    """Run the command that the arguments name."""
+    endpoint = endpoint_from(address=arguments.endpoint, region=arguments.region, environment=os.environ)
+    api = RecordsApi(
+        endpoint,
+        signer=signer_for(region=endpoint.region, profile=arguments.profile),
+        timeout=arguments.timeout,
+        connections=getattr(arguments, "concurrency", 1),
+        ca_bundle=os.environ.get("AWS_CA_BUNDLE"),
+    )
+    try:
+        if arguments.command == "import":
+            return import_records(arguments, api=api, endpoint=endpoint.url)
+        single = {
+            "put": commands.put,
+            "get": commands.get,
+            "delete": commands.delete,
+            "list": commands.list_records,
+        }
+        return single[arguments.command](arguments, api=api)
+    finally:
+        api.close()
+
+
+def _place(error: Exception) -> str:
+    """Return where an unexpected error arose. Its message is not shown: it may hold content."""
+    here = Path(__file__).parent
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent == here
+    ]
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run `sealed` and leave with its exit code."""
+    arguments = parser().parse_args(argv)
+    try:
+        code = run(arguments)
+    except SealedError as error:
+        say(f"sealed: {error.line()}")
+        code = error.exit_code
+    except BrokenPipeError:
+        # Python would complain once more when it flushes at exit; there is nobody left to write to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = Exit.BROKEN_PIPE
+    except KeyboardInterrupt:
+        say("interrupted")
+        # At once: threads of an import may still wait for answers, and a normal exit would wait for them.
+        os._exit(Exit.INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - the outermost border
+        where = _place(error)
+        say(f"sealed: unexpected {type(error).__name__} at {where}; this is a defect, please report it")
+        code = Exit.UNEXPECTED
+    sys.exit(int(code))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,14 @@
+"""Standard output for JSON, standard error for people."""
+
+import sys
+
+
+def emit(text: str) -> None:
+    """Write JSON text and a line's end to standard output, in UTF-8 whatever the terminal's settings are."""
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass") + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def say(text: str) -> None:
+    """Write a message to standard error."""
+    print(text, file=sys.stderr, flush=True)
