@@ -1,0 +1,74 @@
+"""Client-side encryption of DynamoDB items with keys from AWS KMS, in AWS's published format.
+
+Purpose
+-------
+`ItemEncryptor` encrypts the attributes of an item before it reaches the table, and decrypts what comes back.
+The stored form is the item format of the AWS Database Encryption SDK, so AWS's libraries read what this one
+writes and the other way round. A `Keyring` supplies the keys: `KmsKeyring` (a data key from KMS per item),
+`BranchKeyring` (a branch key per tenant), `RawAesKeyring` (tests, offline use), or several as a
+`MultiKeyring`.
+
+Promise
+-------
+Whatever a released version of this library stored, every later version reads, given the same configuration
+and keys. The logical table name and the names of the keys are a part of every item: change neither. An
+attribute's action may change at any time, but not whether it is signed at all.
+
+What it does not protect
+------------------------
+- Rollback: an older, once valid version of an item, put back by someone who can write to the table, is valid.
+- Deletion: an item that is gone is not missed.
+- Names, types, sizes and number of attributes, what is SIGN_ONLY, and the encryption context: all in clear.
+- Attributes with DO_NOTHING are not protected in any way.
+- Signed numbers are signed by value, and signed sets without their order: a stored "1" that is turned into
+  "1.0" still verifies. DynamoDB stores nothing but the canonical "1", and from a canonical number no single
+  flipped bit leads to another spelling of the same value.
+- Plaintext and keys in the memory of the process: Python cannot erase them.
+
+The library imports the standard library and `cryptography`. It reads no environment, and opens no connection:
+clients are passed in.
+"""
+
+from .branch_keyring import BranchKey, BranchKeyring, BranchKeySource
+from .crypto_action import CryptoAction
+from .errors import (
+    CommitmentError,
+    ConfigurationError,
+    DataKeyError,
+    EnvelopeError,
+    IntegrityError,
+    InvalidItemError,
+    ItemNotEncryptedError,
+    KeyServiceError,
+    LimitExceededError,
+    MalformedItemError,
+    SignatureError,
+)
+from .item_encryptor import ItemEncryptor
+from .keyring import EncryptedDataKey, Keyring, MultiKeyring
+from .kms_keyring import KmsKeyring
+from .raw_aes_keyring import RawAesKeyring
+
+__all__ = [
+    "BranchKey",
+    "BranchKeySource",
+    "BranchKeyring",
+    "CommitmentError",
+    "ConfigurationError",
+    "CryptoAction",
+    "DataKeyError",
+    "EncryptedDataKey",
+    "EnvelopeError",
+    "IntegrityError",
+    "InvalidItemError",
+    "ItemEncryptor",
+    "ItemNotEncryptedError",
+    "KeyServiceError",
+    "Keyring",
+    "KmsKeyring",
+    "LimitExceededError",
+    "MalformedItemError",
+    "MultiKeyring",
+    "RawAesKeyring",
+    "SignatureError",
+]

@@ -1,0 +1,40 @@
+"""The encryption context: what a data key is bound to, and how it is written as bytes.
+
+It is not secret. It stands in CloudTrail in clear, so no personal data belongs in it.
+"""
+
+from collections.abc import Mapping
+
+from .errors import ConfigurationError
+
+MAX_FIELD_LENGTH = 0xFFFF
+# A message stores the context behind a 16-bit length that counts the two bytes of the pair count as well.
+MAX_SERIALIZED_LENGTH = 0xFFFF - 2
+
+
+def serialize_pairs(encryption_context: Mapping[str, str]) -> bytes:
+    """Return count and pairs, sorted by the UTF-8 bytes of the keys; two zero bytes for an empty context.
+
+    This is the form inside an item's header and footer (DB-ESDK header.md, "Encryption Context").
+    """
+    pairs = sorted((key.encode(), value.encode()) for key, value in encryption_context.items())
+    parts = [len(pairs).to_bytes(2, "big")]
+    for pair in pairs:
+        for field in pair:
+            if len(field) > MAX_FIELD_LENGTH:
+                raise ConfigurationError("a key or value of the encryption context exceeds 65,535 bytes")
+            parts += (len(field).to_bytes(2, "big"), field)
+    serialized = b"".join(parts)
+    if len(serialized) > MAX_SERIALIZED_LENGTH:
+        raise ConfigurationError(
+            f"the encryption context takes {len(serialized)} bytes; {MAX_SERIALIZED_LENGTH} are allowed"
+        )
+    return serialized
+
+
+def serialize(encryption_context: Mapping[str, str]) -> bytes:
+    """Return the context as additional authenticated data of a wrapped key: nothing at all when it is empty.
+
+    ESDK specification, framework/structures.md, "Serialization" of the encryption context.
+    """
+    return serialize_pairs(encryption_context) if encryption_context else b""

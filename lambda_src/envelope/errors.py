@@ -1,0 +1,86 @@
+"""Every way the library can fail, one exception per failure.
+
+What must stay true: no message and no chained exception carries plaintext, a key, or a value of the caller's
+item. Names of top-level attributes may appear: DynamoDB stores them in clear anyway.
+"""
+
+from collections.abc import Iterable
+
+
+class EnvelopeError(Exception):
+    """Root of everything this library raises on purpose."""
+
+
+class ConfigurationError(EnvelopeError):
+    """The library was put together wrongly: a key ARN, a key, a name or an action is not acceptable."""
+
+
+class InvalidItemError(EnvelopeError):
+    """The caller's item cannot be encrypted as it is.
+
+    Parameters
+    ----------
+    message
+        What is wrong and what is allowed.
+    attribute
+        Name of the top-level attribute at fault, where there is one.
+    """
+
+    def __init__(self, message: str, *, attribute: str | None = None) -> None:
+        super().__init__(message if attribute is None else f"attribute {attribute!r}: {message}")
+        self.attribute = attribute
+
+
+class IntegrityError(EnvelopeError):
+    """The stored bytes do not verify. Nothing of the item may be used."""
+
+
+class ItemNotEncryptedError(IntegrityError):
+    """The item has no header, no footer, or neither: it was never encrypted, or was stripped."""
+
+
+class MalformedItemError(IntegrityError):
+    """The stored bytes do not follow the format."""
+
+
+class LimitExceededError(IntegrityError):
+    """The header is larger than a reader accepts; refused before any key was used."""
+
+
+class CommitmentError(IntegrityError):
+    """The data key is not the one that the header commits to, or the header was changed."""
+
+
+class SignatureError(IntegrityError):
+    """The footer does not verify: a signed attribute, the header or the context is not what was written."""
+
+
+class _CausedError(EnvelopeError):
+    """An error that keeps, and shows, the failure of every attempt behind it."""
+
+    def __init__(self, message: str, *, causes: Iterable[BaseException] = ()) -> None:
+        self.causes: tuple[BaseException, ...] = tuple(causes)
+        details = "; ".join(f"{type(cause).__name__}: {cause}" for cause in self.causes)
+        super().__init__(f"{message} ({details})" if details else message)
+
+
+class DataKeyError(_CausedError, IntegrityError):
+    """No encrypted data key could be unwrapped: none is meant for this keyring, or none authenticates.
+
+    Attributes
+    ----------
+    causes
+        Why each attempt failed.
+    """
+
+
+class KeyServiceError(_CausedError):
+    """The key service, or the source of branch keys, failed: throttled, denied, disabled or out of reach.
+
+    It says nothing about the stored bytes. Trying again later may succeed.
+
+    Attributes
+    ----------
+    causes
+        Why each attempt failed; the key service's own exceptions are among them.
+    """

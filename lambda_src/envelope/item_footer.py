@@ -1,0 +1,65 @@
+"""The item's footer, attribute aws_dbe_foot: tags and signature over every signed attribute as it is stored.
+
+What must stay true: it is verified before any field is decrypted, tags are compared in constant time, and it
+covers the header, the whole encryption context and every signed field.
+Source: DB-ESDK structured-encryption/footer.md. "c" counts as signed, which that page forgets.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+
+from .encryption_context import serialize_pairs
+from .errors import MalformedItemError, SignatureError
+from .intermediate_key import ItemKeys
+from .item_fields import SignedField
+from .item_header import FLAVOR_ECDSA, ItemHeader
+from .signing import PUBLIC_KEY_CONTEXT_KEY, SIGNATURE_LENGTH, SigningKey, verify_signature
+
+_TAG_LENGTH = 48
+
+
+def canonical_hash(
+    stored_header: bytes, *, encryption_context: Mapping[str, str], fields: Iterable[SignedField]
+) -> bytes:
+    """Return the SHA-384 of the canonical record; `fields` come in path order and in their stored form."""
+    context = serialize_pairs(encryption_context)
+    digest = hashlib.sha384(stored_header)
+    digest.update(len(context).to_bytes(8, "big"))
+    digest.update(context)
+    for field in fields:
+        digest.update(field.path)
+        digest.update(len(field.data).to_bytes(8, "big"))
+        digest.update(b"ENCRYPTED" if field.is_encrypted else b"PLAINTEXT")
+        digest.update(field.type_id)
+        digest.update(field.data)
+    return digest.digest()
+
+
+def serialize_footer(record_hash: bytes, *, keys: ItemKeys, signing_key: SigningKey | None) -> bytes:
+    """Return the footer of an item with one encrypted data key."""
+    tag = hmac.digest(keys.mac_key, record_hash, "sha384")
+    return tag if signing_key is None else tag + signing_key.sign(record_hash)
+
+
+def check_footer_length(stored: bytes, *, header: ItemHeader) -> None:
+    """Raise MalformedItemError unless there is one tag per encrypted data key, and a signature if due."""
+    expected = _TAG_LENGTH * len(header.encrypted_data_keys) + _signature_length(header)
+    if len(stored) != expected:
+        raise MalformedItemError(f"the footer has {len(stored)} bytes; its header calls for {expected}")
+
+
+def verify_footer(stored: bytes, *, header: ItemHeader, record_hash: bytes, keys: ItemKeys) -> None:
+    """Raise SignatureError unless a recipient tag matches and, in flavor 01, the signature verifies."""
+    expected = hmac.digest(keys.mac_key, record_hash, "sha384")
+    tags_end = len(stored) - _signature_length(header)
+    tags = [stored[start : start + _TAG_LENGTH] for start in range(0, tags_end, _TAG_LENGTH)]
+    if not any(hmac.compare_digest(tag, expected) for tag in tags):
+        raise SignatureError("the item's signed content is not what was written")
+    if header.flavor == FLAVOR_ECDSA:
+        public_key_text = header.encryption_context[PUBLIC_KEY_CONTEXT_KEY]
+        verify_signature(stored[tags_end:], message=record_hash, public_key_text=public_key_text)
+
+
+def _signature_length(header: ItemHeader) -> int:
+    return SIGNATURE_LENGTH if header.flavor == FLAVOR_ECDSA else 0

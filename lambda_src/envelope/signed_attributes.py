@@ -1,0 +1,121 @@
+"""Which attributes of an item are signed, and how: from the caller's item, or from a stored item's legend.
+
+What must stay true: on reading, the configuration alone says what is signed (all but `unsigned`), and the
+legend says what was done to it; so an attribute that was added, dropped or renamed makes the item unreadable.
+Source: DB-ESDK encrypt-item.md, decrypt-item.md ("Signature Scope") and resolve-auth-actions.md.
+"""
+
+from collections.abc import Iterable
+
+from .attribute_values import AttributeValue, Item, serialize_value
+from .crypto_action import CryptoAction
+from .errors import InvalidItemError, MalformedItemError
+from .item_fields import SignedField, canonical_path
+from .item_header import ItemHeader
+from .item_schema import BEACON_PREFIXES, FOOTER_NAME, HEADER_NAME, RESERVED_PREFIX, ItemSchema
+
+_KEY_TYPES = frozenset({"S", "N", "B"})
+_TYPE_ID_LENGTH = 2
+_MAX_SIGNED_ATTRIBUTES = 0xFFFF  # the legend's length is a 16-bit number
+
+
+def fields_to_encrypt(item: Item, *, schema: ItemSchema) -> list[SignedField]:
+    """Return the signed attributes of the caller's item, serialized, in path order.
+
+    Raises
+    ------
+    InvalidItemError
+        A key or an included attribute is missing, a name is reserved, a value cannot be stored.
+    """
+    for name in item:
+        if name.startswith(RESERVED_PREFIX):
+            raise InvalidItemError(f"names that begin with {RESERVED_PREFIX!r} are reserved", attribute=name)
+    for name in schema.includes:
+        if name not in item:
+            raise InvalidItemError("missing, but part of the encryption context", attribute=name)
+    _check_keys(item, schema)
+    fields: list[SignedField] = []
+    for name, path in _paths(item, schema):
+        type_id, data = serialize_value(item[name], attribute=name)
+        fields.append(SignedField(name, path, schema.action(name), type_id, data))
+    if len(fields) > _MAX_SIGNED_ATTRIBUTES:
+        raise InvalidItemError(f"{len(fields)} signed attributes; {_MAX_SIGNED_ATTRIBUTES} are allowed")
+    return fields
+
+
+def fields_to_decrypt(item: Item, *, schema: ItemSchema, header: ItemHeader) -> list[SignedField]:
+    """Return the signed attributes of a stored item in path order, with the actions that the legend names.
+
+    Raises
+    ------
+    MalformedItemError
+        The attributes and the legend do not fit each other, or a value is not in the format.
+    """
+    try:
+        _check_keys(item, schema)
+        signed = _paths(item, schema)
+        if len(signed) != len(header.legend):
+            raise MalformedItemError(
+                f"the item has {len(signed)} attributes to verify; {len(header.legend)} were signed"
+            )
+        fields = [
+            _stored_field(name, path=path, action=CryptoAction(letter), value=item[name])
+            for (name, path), letter in zip(signed, header.legend, strict=True)
+        ]
+    except InvalidItemError as error:
+        reason = str(error)
+    else:
+        _check_key_actions(fields, schema=schema, version=header.version)
+        return fields
+    raise MalformedItemError(reason)
+
+
+def is_reserved(name: str) -> bool:
+    """Tell whether a stored attribute is the format's own, so that no caller gets it.
+
+    Beacons are among them. They are added after encryption and are not signed.
+    """
+    return name in (HEADER_NAME, FOOTER_NAME) or name.startswith(BEACON_PREFIXES)
+
+
+def _paths(item: Item, schema: ItemSchema) -> list[tuple[str, bytes]]:
+    """Return names and paths of the attributes to sign, in path order."""
+    paths = [
+        (name, canonical_path(schema.table, name))
+        for name in item
+        if name not in schema.unsigned and not is_reserved(name)
+    ]
+    paths.sort(key=lambda named: named[1])
+    return paths
+
+
+def _stored_field(name: str, *, path: bytes, action: CryptoAction, value: AttributeValue) -> SignedField:
+    if action is not CryptoAction.ENCRYPT_AND_SIGN:
+        type_id, data = serialize_value(value, attribute=name)
+        return SignedField(name, path, action, type_id, data)
+    stored = value.get("B") if len(value) == 1 else None
+    if not isinstance(stored, bytes) or len(stored) < _TYPE_ID_LENGTH:
+        raise MalformedItemError(f"attribute {name!r} was encrypted, but is not stored as bytes")
+    return SignedField(name, path, action, stored[:_TYPE_ID_LENGTH], stored[_TYPE_ID_LENGTH:])
+
+
+def _check_keys(item: Item, schema: ItemSchema) -> None:
+    for name in schema.key_names:
+        if name not in item:
+            raise InvalidItemError("missing, but a key of the table", attribute=name)
+        if not item[name].keys() <= _KEY_TYPES:
+            raise InvalidItemError("a key must be a string, a number or binary", attribute=name)
+
+
+def _check_key_actions(fields: Iterable[SignedField], *, schema: ItemSchema, version: int) -> None:
+    """Refuse a legend that no writer produces: it would let the header choose what the key is bound to."""
+    include = CryptoAction.SIGN_AND_INCLUDE_IN_ENCRYPTION_CONTEXT
+    for field in fields:
+        if version == 1 and field.action is include:
+            raise MalformedItemError("the legend includes attributes in the context of header version 1")
+        if field.name in schema.key_names and field.action is not (
+            CryptoAction.SIGN_ONLY if version == 1 else include
+        ):
+            raise MalformedItemError(
+                f"the legend's action for key {field.name!r} does not fit the header version"
+            )

@@ -1,0 +1,55 @@
+"""ECDSA signatures of flavor 01: a key pair per item, whose public half is stored in the encryption context.
+
+They prove nothing about who wrote the item, since anyone may make a key pair; but someone who can only unwrap
+keys cannot alter an item and keep its key pair. Suite 6701, ECDSA P-384 with SHA-384.
+Source: ESDK specification, framework/algorithm-suites.md and default-cmm.md.
+"""
+
+import base64
+import binascii
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from .errors import SignatureError
+
+PUBLIC_KEY_CONTEXT_KEY = "aws-crypto-public-key"
+# DER signatures over P-384 have 102 to 104 bytes; AWS's readers take exactly 103 off the end of the footer.
+SIGNATURE_LENGTH = 103
+_ALGORITHM = ec.ECDSA(hashes.SHA384())
+
+
+class SigningKey:
+    """A fresh key pair for one item."""
+
+    def __init__(self) -> None:
+        self._private_key = ec.generate_private_key(ec.SECP384R1())
+
+    def public_key_text(self) -> str:
+        """Return the public key as the encryption context holds it: the compressed point in base64."""
+        point = self._private_key.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+        return base64.b64encode(point).decode("ascii")
+
+    def sign(self, message: bytes) -> bytes:
+        """Return a DER signature of exactly 103 bytes; about every second attempt has that length."""
+        while True:
+            signature = self._private_key.sign(message, _ALGORITHM)
+            if len(signature) == SIGNATURE_LENGTH:
+                return signature
+
+
+def verify_signature(signature: bytes, *, message: bytes, public_key_text: str) -> None:
+    """Raise SignatureError unless the signature is one of `message` under the stored public key.
+
+    OpenSSL refuses any DER but the one canonical encoding of the two integers.
+    """
+    try:
+        point = base64.b64decode(public_key_text, validate=True)
+        public_key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP384R1(), point)
+        public_key.verify(signature, message, _ALGORITHM)
+    except (binascii.Error, ValueError) as error:
+        raise SignatureError("the stored public key is not a point of P-384 in base64") from error
+    except InvalidSignature as error:
+        raise SignatureError("the signature in the footer does not verify") from error
