@@ -31,7 +31,6 @@ _CONNECT_SECONDS = 5.0
 _NOT_FOUND = 404
 _THROTTLED = 429
 _DOUBT = "An earlier attempt of this call got no answer and may have done this itself: read the record."
-_NEVER_SENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 
 
 class RequestSigner(Protocol):
@@ -195,16 +194,23 @@ class RecordsApi:
             response = self._pool.request(
                 method, url, body=body or None, headers=signed, retries=False, redirect=False
             )
-        except urllib3.exceptions.SSLError as error:
-            return _Failed(f"the TLS connection failed: {printable(str(error))}", sent=False, final=True)
-        except urllib3.exceptions.TimeoutError as error:
-            return _Failed("no answer in time (--timeout)", sent=not isinstance(error, _NEVER_SENT))
         except urllib3.exceptions.HTTPError as error:
-            never_sent = isinstance(error, _NEVER_SENT)
-            reason = "cannot connect" if never_sent else "the connection broke"
-            return _Failed(reason, sent=not never_sent)
+            return _failed(error)
         answered = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status, answered, response.data)
+
+
+def _failed(error: urllib3.exceptions.HTTPError) -> _Failed:
+    """Say what became of an attempt that got no answer; urllib3 counts a refused connection as a timeout."""
+    if isinstance(error, urllib3.exceptions.SSLError):
+        return _Failed(f"the TLS connection failed: {printable(str(error))}", sent=False, final=True)
+    if isinstance(error, urllib3.exceptions.NewConnectionError):
+        return _Failed("cannot connect to the endpoint", sent=False)
+    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
+        return _Failed("no connection in time", sent=False)
+    if isinstance(error, urllib3.exceptions.TimeoutError):
+        return _Failed("no answer in time (--timeout)", sent=True)
+    return _Failed("the connection broke", sent=True)
 
 
 def _record_path(tenant: str, record: str) -> str:

@@ -9,14 +9,18 @@ import re
 import secrets
 import threading
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+
 from client.__main__ import main
 from client.api import RecordsApi
 from client.endpoint import Endpoint
@@ -51,7 +55,9 @@ class Planned:
     body: bytes | None = None
 
 
-def problem(slug, *, status, title="Title.", detail="Detail.", request_id="req-1"):
+def problem(
+    slug: str, *, status: int, title: str = "Title.", detail: str = "Detail.", request_id: str = "req-1"
+) -> Any:
     return {
         "type": f"urn:sealed-records:problem:{slug}",
         "title": title,
@@ -64,7 +70,7 @@ def problem(slug, *, status, title="Title.", detail="Detail.", request_id="req-1
 class RecordsServer:
     """Keeps records in memory, in the exact bytes of their bodies."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.records: dict[tuple[str, str], tuple[str, bytes]] = {}
         self.unreadable: set[str] = set()
         self.requests: list[Request] = []
@@ -82,22 +88,19 @@ class RecordsServer:
         self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02})
         self.thread.start()
 
-    def close(self):
+    def close(self) -> None:
         self.hold.set()
         self.http.shutdown()
         self.thread.join()
         self.http.server_close()
 
-    def answer(self, request):
+    def answer(self, request: Any) -> Any:
         """Return status, headers and body of the answer to a request."""
         if not signature_holds(request):
             return respond(403, problem("denied", status=403, title="Forbidden."))
         parts = urlsplit(request.path)
-        plan = None
-        if self.planned:
-            plan = self.planned.popleft()
-        else:
-            plan = self.planned_for.get(parts.path.rpartition("/")[2])
+        asked = parts.path.rpartition("/")[2]
+        plan = self.planned.popleft() if self.planned else self.planned_for.get(asked)
         if plan is None:
             return self.work(request, parts)
         if plan.after_work:
@@ -107,7 +110,7 @@ class RecordsServer:
         status, headers, body = respond(plan.status, plan.document)
         return status, {**headers, **plan.headers}, body if plan.body is None else plan.body
 
-    def work(self, request, parts):
+    def work(self, request: Any, parts: Any) -> Any:
         match = re.fullmatch(r"/v1/tenants/([A-Za-z0-9_-]+)/records(?:/([A-Za-z0-9_-]+))?", parts.path)
         if match is None:
             return respond(404, problem("no-such-path", status=404))
@@ -116,7 +119,7 @@ class RecordsServer:
             return self.page(tenant, {k: v[0] for k, v in parse_qs(parts.query).items()})
         return getattr(self, request.method.lower())(tenant, record, request)
 
-    def put(self, tenant, record, request):
+    def put(self, tenant: str, record: str, request: Any) -> Any:
         present = self.records.get((tenant, record))
         if request.headers.get("if-none-match") == "*" and present:
             return respond(409, problem("exists", status=409))
@@ -130,7 +133,7 @@ class RecordsServer:
         document = {"tenant": tenant, "record": record, "revision": revision, "updated_at": STAMP}
         return respond(200 if present else 201, document, ETag=f'"{revision}"')
 
-    def get(self, tenant, record, _):
+    def get(self, tenant: str, record: str, _: Any) -> Any:
         if record in self.unreadable:
             return respond(500, problem("integrity-failure", status=500))
         if (tenant, record) not in self.records:
@@ -138,7 +141,7 @@ class RecordsServer:
         revision, body = self.records[tenant, record]
         return 200, {"Content-Type": "application/json", "ETag": f'"{revision}"'}, body
 
-    def delete(self, tenant, record, request):
+    def delete(self, tenant: str, record: str, request: Any) -> Any:
         present = self.records.get((tenant, record))
         if present is None:
             return respond(404, problem("not-found", status=404))
@@ -147,7 +150,7 @@ class RecordsServer:
         del self.records[tenant, record]
         return 204, {}, b""
 
-    def page(self, tenant, query):
+    def page(self, tenant: str, query: Any) -> Any:
         after = base64.b64decode(query["cursor"]).decode() if "cursor" in query else ""
         names = sorted(
             r for t, r in self.records if t == tenant and r > after and r.startswith(query.get("prefix", ""))
@@ -173,13 +176,13 @@ class RecordsServer:
         return 200, {"Content-Type": "application/json"}, text.encode()
 
 
-def respond(status, document, **headers):
+def respond(status: int, document: Any, **headers: Any) -> Any:
     kind = "application/problem+json" if status >= 400 else "application/json"
     body = b"" if document is None else json.dumps(document).encode()
     return status, {"Content-Type": kind, **headers}, body
 
 
-def signature_holds(request):
+def signature_holds(request: Any) -> Any:
     """Sign the request once more, as it arrived, and compare."""
     found = re.fullmatch(
         r"AWS4-HMAC-SHA256 Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request, "
@@ -203,12 +206,12 @@ def signature_holds(request):
     return secrets.compare_digest(signature, found.group(5))
 
 
-def handler_for(server):
+def handler_for(server: Any) -> Any:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
-        def serve(self):
+        def serve(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
             body = self.rfile.read(int(headers.get("content-length", 0)))
             request = Request(self.command, self.path, headers, body)
@@ -233,16 +236,16 @@ def handler_for(server):
                 self.end_headers()
                 self.wfile.write(text)
 
-        do_GET = do_PUT = do_DELETE = serve
+        do_GET = do_PUT = do_DELETE = serve  # noqa: N815 - the names that http.server looks for
 
-        def log_message(self, *_):
+        def log_message(self, *_: Any) -> None:
             return
 
     return Handler
 
 
 @pytest.fixture
-def server():
+def server() -> Iterator[Any]:
     running = RecordsServer()
     try:
         yield running
@@ -251,13 +254,13 @@ def server():
 
 
 @pytest.fixture
-def plan():
+def plan() -> Any:
     """The constructor of planned answers, and of problem documents to put in them."""
     return Planned
 
 
 @pytest.fixture
-def problem_document():
+def problem_document() -> Any:
     return problem
 
 
@@ -267,12 +270,12 @@ class Result:
     out: str
     err: str
 
-    def json(self):
+    def json(self) -> Any:
         return json.loads(self.out)
 
 
 @pytest.fixture
-def environment(server, tmp_path, monkeypatch):
+def environment(server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Exactly the environment variables that `sealed` needs, and a home without AWS settings."""
     for name in list(os.environ):
         if name.startswith(("AWS_", "SEALED_")) or name.lower().endswith("_proxy"):
@@ -293,11 +296,11 @@ def environment(server, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def sealed(environment, monkeypatch, capsys):
+def sealed(environment: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     """Run `sealed` in this process and return its exit code and what it printed. Waits are cut short."""
     monkeypatch.setattr("client.api.RetryPolicy", lambda: RetryPolicy(first=0.002))
 
-    def run(*arguments, stdin=b""):
+    def run(*arguments: Any, stdin: Any = b"") -> Any:
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
         with pytest.raises(SystemExit) as left:
             main([str(argument) for argument in arguments])
@@ -308,11 +311,11 @@ def sealed(environment, monkeypatch, capsys):
 
 
 @pytest.fixture
-def api_with(server):
+def api_with(server: Any) -> Iterator[Any]:
     """Make a RecordsApi for the server with a policy of waits."""
     made = []
 
-    def make(policy, *, timeout=5.0, url=None):
+    def make(policy: Any, *, timeout: Any = 5.0, url: Any = None) -> Any:
         endpoint = Endpoint(url=url or server.url, region=REGION, loopback=True)
         signer = Signer(Credentials(ACCESS_KEY, SECRET_KEY), region=REGION)
         made.append(RecordsApi(endpoint, signer=signer, timeout=timeout, policy=policy))
