@@ -22,8 +22,8 @@ _STANDARD_INPUT = "-"
 def import_records(arguments: argparse.Namespace, *, api: RecordsApi, endpoint: str) -> Exit:
     """Store the records of a JSON Lines file."""
     with contextlib.ExitStack() as opened:
-        source, journal, total = _input(arguments, endpoint=endpoint, opened=opened)
         failures = _failures_file(arguments, opened=opened)
+        source, journal, total = _input(arguments, endpoint=endpoint, opened=opened)
         name = "standard input" if arguments.file == _STANDARD_INPUT else Path(arguments.file).name
         began = time.monotonic()
         finished = False
@@ -86,7 +86,7 @@ def _failures_file(arguments: argparse.Namespace, *, opened: contextlib.ExitStac
     path: Path | None = arguments.failed
     if path is None:
         return None
-    if path.exists() and arguments.file != _STANDARD_INPUT and path.samefile(arguments.file):
+    if path.exists() and Path(arguments.file).exists() and path.samefile(arguments.file):
         raise UsageError("--failed names the file that is imported")
     try:
         return opened.enter_context(path.open("w", encoding="utf-8"))
