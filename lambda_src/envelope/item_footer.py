@@ -24,16 +24,11 @@ def canonical_hash(
 ) -> bytes:
     """Return the SHA-384 of the canonical record; `fields` come in path order and in their stored form."""
     context = serialize_pairs(encryption_context)
-    digest = hashlib.sha384(stored_header)
-    digest.update(len(context).to_bytes(8, "big"))
-    digest.update(context)
+    parts = [stored_header, len(context).to_bytes(8, "big"), context]
     for field in fields:
-        digest.update(field.path)
-        digest.update(len(field.data).to_bytes(8, "big"))
-        digest.update(b"ENCRYPTED" if field.is_encrypted else b"PLAINTEXT")
-        digest.update(field.type_id)
-        digest.update(field.data)
-    return digest.digest()
+        how = b"ENCRYPTED" if field.is_encrypted else b"PLAINTEXT"
+        parts += (field.path, len(field.data).to_bytes(8, "big"), how, field.type_id, field.data)
+    return hashlib.sha384(b"".join(parts)).digest()
 
 
 def serialize_footer(record_hash: bytes, *, keys: ItemKeys, signing_key: SigningKey | None) -> bytes:
