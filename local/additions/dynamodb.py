@@ -1,0 +1,59 @@
+"""DynamoDB: encryption, backups and expiry of a table can be read back; binary values have their own size.
+
+moto measures binary attributes as the base64 they travel in, a third too long, and refuses items below
+DynamoDB's limit of 400 KB; ciphertext is binary, so that would refuse records that a real table takes.
+"""
+
+import base64
+from typing import Any
+
+from moto.dynamodb.exceptions import ItemSizeTooLarge
+from moto.dynamodb.models import dynamo_type, dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.table import Table
+
+from local.additions.cloudformation import Properties, Where, extend, truth
+
+# "Maximum item size: 400 KB", names and values, counted in units of 1024 bytes.
+_ITEM_LIMIT = 400 * 1024
+
+
+def install() -> None:
+    """Keep what moto drops from a table's properties, and measure items as DynamoDB does."""
+    extend(Table, _properties)
+    original = DynamoType.size
+
+    def size(self: DynamoType) -> int:
+        if self.is_binary():
+            return len(self.value) if isinstance(self.value, bytes) else len(base64.b64decode(self.value))
+        return original(self)
+
+    DynamoType.size = size  # type: ignore[method-assign]
+    dynamo_type.LimitedSizeDict.__setitem__ = _limited_set_item  # type: ignore[method-assign]
+
+
+def _limited_set_item(self: dict[Any, Any], key: Any, value: Any) -> None:  # noqa: ANN401
+    dict.__setitem__(self, key, value)
+    if sum(len(str(k).encode()) + _size(v) for k, v in self.items()) > _ITEM_LIMIT:
+        dict.__delitem__(self, key)
+        raise ItemSizeTooLarge
+
+
+def _size(value: object) -> int:
+    return value.size() if isinstance(value, DynamoType) else len(str(value).encode())
+
+
+def _properties(table: Table, properties: Properties, where: Where) -> None:
+    backend = dynamodb_backends[where.account][where.region]
+    encryption = properties.get("SSESpecification", {})
+    if truth(encryption.get("SSEEnabled")) and table.sse_specification is not None:
+        # moto looks for the API's name of the switch, and the template has CloudFormation's.
+        table.sse_specification = {**table.sse_specification, "Enabled": True}
+    backups = properties.get("PointInTimeRecoverySpecification", {})
+    if truth(backups.get("PointInTimeRecoveryEnabled")):
+        specification = {**backups, "PointInTimeRecoveryEnabled": True}
+        backend.update_continuous_backups(table.name, specification)
+    expiry = properties.get("TimeToLiveSpecification")
+    if expiry:
+        specification = {**expiry, "Enabled": truth(expiry.get("Enabled"))}
+        backend.update_time_to_live(table.name, specification)

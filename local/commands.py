@@ -1,0 +1,220 @@
+"""What ``python -m local`` does for each of its commands. Each returns the exit code."""
+
+import os
+import signal
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import Any, Literal
+
+from local import control, state
+from local.control import Control, UnreachableError
+from local.deploy import DeploymentError
+from local.embedded import EmbeddedAws
+from local.package import DependenciesError
+
+OK, FAILED, NOT_AS_ASKED = 0, 1, 3
+_STOPPING_SECONDS = 20.0
+
+
+def up(directory: Path, *, environment: str, runtime: Literal["auto", "awslambdaric", "loop"]) -> int:
+    """Run the embedded AWS until it is told to stop."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(state.held(directory))
+        except state.HeldError:
+            return _already_runs(directory)
+        _clean_up_after_a_crash(directory)
+        # A signal before all is up ends it in order, like any failure.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _give_up)
+        try:
+            embedded = EmbeddedAws(
+                environment=environment, directory=directory, runtime=runtime, progress=_progress
+            )
+            aws = stack.enter_context(embedded)
+        except (DeploymentError, DependenciesError) as error:
+            print(f"{error}\n\nNothing runs. Mend it and start again.", file=sys.stderr)
+            return FAILED
+        endpoint = Control(lambda: {"pid": os.getpid(), **aws.status()})
+        endpoint.start()
+        stack.callback(endpoint.stop)
+        stack.callback(state.remove, directory)
+        _write_state(directory, aws, endpoint)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda _number, _frame: endpoint.interrupt())
+        print(_ready(aws), flush=True)
+        told = _serve(directory, aws, endpoint)
+        state.remove(directory)
+        told("stopped")
+        _progress("stopping")
+    return OK
+
+
+def down(directory: Path) -> int:
+    """Stop the one that runs."""
+    running = _running(directory)
+    if running is None:
+        return NOT_AS_ASKED
+    try:
+        control.ask(running, "stop")
+    except UnreachableError:
+        return _does_not_answer(running)
+    deadline = time.monotonic() + _STOPPING_SECONDS
+    while state.is_held(directory) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if state.is_held(directory):
+        print(f"It was told to stop and has not ended yet (pid {running.get('pid')}).", file=sys.stderr)
+        return FAILED
+    print("The embedded AWS has stopped.")
+    return OK
+
+
+def status(directory: Path) -> int:
+    """Say what runs."""
+    running = _running(directory)
+    if running is None:
+        return NOT_AS_ASKED
+    try:
+        found = control.ask(running, "status")
+    except UnreachableError:
+        return _does_not_answer(running)
+    print(_described(found))
+    return OK
+
+
+def reset(directory: Path) -> int:
+    """Empty all state: of the one that runs, which then deploys again, or what the last one left."""
+    if not state.is_held(directory):
+        with state.held(directory):
+            state.empty(directory)
+        print(f"Nothing runs; {directory} is empty now.")
+        return OK
+    running = _running(directory)
+    if running is None:
+        return NOT_AS_ASKED
+    try:
+        outcome = control.ask(running, "reset")["outcome"]
+    except UnreachableError:
+        return _does_not_answer(running)
+    if outcome != "done":
+        print(outcome, file=sys.stderr)
+        return FAILED
+    print(f"Everything is empty and deployed anew. The API: {(state.read(directory) or {}).get('api')}")
+    return OK
+
+
+def _serve(directory: Path, aws: EmbeddedAws, endpoint: Control) -> Any:  # noqa: ANN401
+    """Carry out commands until one says stop; return how to tell its sender."""
+    while True:
+        command, tell = endpoint.next()
+        if command == "stop":
+            return tell
+        try:
+            aws.reset()
+        except DeploymentError as error:
+            tell(str(error))
+            print(error, file=sys.stderr)
+        else:
+            _write_state(directory, aws, endpoint)
+            print(_ready(aws), flush=True)
+            tell("done")
+
+
+def _write_state(directory: Path, aws: EmbeddedAws, endpoint: Control) -> None:
+    callers = {tenant: aws.credentials(tenant) for tenant in aws.tenants()}
+    content = {
+        "pid": os.getpid(),
+        "endpoint": aws.aws_endpoint,
+        "api": aws.api_url,
+        "region": aws.region,
+        "environment": aws.environment,
+        "callers": {
+            tenant: {"access_key": key.access_key, "secret_key": key.secret_key}
+            for tenant, key in callers.items()
+        },
+        "control": {"url": endpoint.url, "token": endpoint.token},
+    }
+    state.write(directory, content)
+
+
+def _clean_up_after_a_crash(directory: Path) -> None:
+    left = state.read(directory)
+    if left is not None:
+        state.remove(directory)
+        print(f"The last one (pid {left.get('pid')}) ended without cleaning up; its state is removed.")
+
+
+def _already_runs(directory: Path) -> int:
+    running = state.read(directory)
+    if running is None:
+        print("One is just starting or stopping with this state directory.", file=sys.stderr)
+    else:
+        print(
+            f"One runs already: {running['api']} (pid {running['pid']}).\n"
+            "`python -m local status` says more, `python -m local down` stops it.",
+            file=sys.stderr,
+        )
+    return NOT_AS_ASKED
+
+
+def _running(directory: Path) -> dict[str, Any] | None:
+    """Return the state of the one that runs; say so if none does."""
+    if not state.is_held(directory):
+        if state.read(directory) is not None:
+            state.remove(directory)
+            print("The last one ended without cleaning up; its state is removed.")
+        print("Nothing runs. `python -m local up` starts it.")
+        return None
+    running = state.read(directory)
+    if running is None:
+        print("It is just starting or stopping; try again in a moment.")
+    return running
+
+
+def _does_not_answer(running: dict[str, Any]) -> int:
+    print(f"The one that runs (pid {running.get('pid')}) does not answer.", file=sys.stderr)
+    return FAILED
+
+
+def _give_up(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(FAILED)
+
+
+def _progress(text: str) -> None:
+    print(f"  … {text}", flush=True)
+
+
+def _ready(aws: EmbeddedAws) -> str:
+    caller = aws.credentials("acme")
+    key = "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"
+    signed = f'curl --aws-sigv4 "aws:amz:{aws.region}:execute-api" --user "{key}"'
+    return f"""
+The API: {aws.api_url}
+
+As a caller of tenant acme, in another terminal:
+
+  export AWS_ACCESS_KEY_ID={caller.access_key} AWS_SECRET_ACCESS_KEY={caller.secret_key}
+  export AWS_REGION={aws.region} SEALED_ENDPOINT={aws.api_url}
+  echo '{{"greeting": "hello"}}' | sealed put acme first -
+  sealed get acme first
+  {signed} "$SEALED_ENDPOINT/tenants/acme/records/first"
+
+Signatures are verified; IAM policies are not evaluated yet.
+AWS_ENDPOINT_URL={aws.aws_endpoint} shows the emulator to the AWS tools.
+Ctrl-C stops it, or `python -m local down` in another terminal. Nothing is kept."""
+
+
+def _described(found: dict[str, Any]) -> str:
+    functions = ", ".join(f"{name} ({count} warm)" for name, count in found["functions"].items())
+    calls = ", ".join(f"{operation} {count}" for operation, count in found["kms_calls"].items())
+    client = {"awslambdaric": "AWS's runtime client (awslambdaric)", "loop": "the small runtime loop"}
+    return f"""It runs (pid {found["pid"]}), environment {found["environment"]}, Region {found["region"]}.
+  API        {found["api"]}
+  emulator   {found["endpoint"]}
+  functions  {functions}, under {client[found["runtime"]]}
+  stacks     {", ".join(found["stacks"])}
+  KMS calls  {calls or "none yet"}
+Signatures are verified; IAM policies are not evaluated yet."""
