@@ -1,0 +1,72 @@
+"""The function that reads records, one or a page. Its role can decrypt, and cannot write."""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler.api_gateway import Response
+
+from service.border import COLLECTION, RECORD, answer_json, make_application, make_handler, request_id
+from service.failures import RecordNotVerified, problem_of
+from service.http_headers import etag, http_date
+from service.json_text import text
+from service.problems import problem_text
+from service.record_reads import Page, StoredRecord, Unreadable, get_record, list_records
+from service.requests import parse_list, parse_record_path
+from service.wiring import start
+
+_container = start()
+_application = make_application(_container.telemetry, writing=False)
+
+
+@_application.get(RECORD)
+def get(**_: str) -> Response[str]:
+    """Read one record."""
+    found = get_record(_container.store, parse_record_path(_application.current_event.raw_event))
+    return answer_json(
+        HTTPStatus.OK, found.data, etag=etag(found.revision), last_modified=http_date(found.updated_at)
+    )
+
+
+@_application.get(COLLECTION)
+def list_page(**_: str) -> Response[str]:
+    """Read a page of a tenant's records."""
+    page = list_records(
+        _container.store,
+        parse_list(_application.current_event.raw_event),
+        cursor_key=_container.configuration.cursor_key,
+        time_limit=_container.time_limit,
+    )
+    for failed in page.unreadable:
+        _report(failed)
+    return answer_json(HTTPStatus.OK, _page_text(page))
+
+
+def _report(failed: Unreadable) -> None:
+    if isinstance(failed.cause, RecordNotVerified):
+        _container.telemetry.integrity_failure(failed.cause)
+    else:
+        _container.telemetry.failure(problem_of(failed.cause), failed.cause)
+
+
+def _page_text(page: Page) -> str:
+    records = ",".join(map(_record_text, page.records))
+    failed = ",".join(map(_failed_text, page.unreadable))
+    cursor = "null" if page.cursor is None else text(page.cursor)
+    return f'{{"records":[{records}],"failed":[{failed}],"cursor":{cursor}}}'
+
+
+def _record_text(found: StoredRecord) -> str:
+    members = {
+        "record": text(found.record),
+        "revision": text(found.revision),
+        "updated_at": text(found.updated_at),
+    }
+    written = ",".join(f"{text(name)}:{value}" for name, value in members.items())
+    return f'{{{written},"data":{found.data}}}'
+
+
+def _failed_text(failed: Unreadable) -> str:
+    problem = problem_text(problem_of(failed.cause), request_id=request_id(_application))
+    return f'{{"record":{text(failed.record)},"problem":{problem}}}'
+
+
+handler = make_handler(_application, _container.telemetry)

@@ -1,0 +1,124 @@
+"""What operators see of a request: a log line, its metrics, and a line for a record that does not verify.
+
+What must stay true: nothing here can carry record content. The log line says operation, status and times; ids
+of tenant and record stand only beside an integrity failure (CloudTrail shows them for every use of the key
+anyway); of an exception only its class and where it was raised are written, never its text.
+"""
+
+import time
+import traceback
+from collections.abc import Sequence
+from typing import Protocol
+
+from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.metrics import Metrics, MetricUnit
+
+from service.failures import RecordNotVerified, error_code
+from service.problems import Problem
+from service.time_limit import TimeLimit
+
+_SERVER_ERROR = 500
+_CLIENT_ERROR = 400
+
+
+class LambdaContext(Protocol):
+    """What is used of the context that the Lambda runtime passes."""
+
+    aws_request_id: str
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the runtime ends the request."""
+
+
+class Telemetry:
+    """The log and the metrics of one function; `begin` and `finish` enclose a request.
+
+    Parameters
+    ----------
+    time_limit
+        Counts the calls to KMS, and learns here how long the request may take.
+    """
+
+    def __init__(self, time_limit: TimeLimit) -> None:
+        self._time_limit = time_limit
+        self._logger = Logger()
+        self._metrics = Metrics()
+        self._started = 0.0
+        self._integrity_failures = 0
+        self._operation = ""
+        self._request_id = ""
+        self._lambda_request_id = ""
+        self._problem: str | None = None
+
+    def begin(self, *, operation: str, request_id: str, context: LambdaContext) -> None:
+        """Begin a request."""
+        self._started = time.perf_counter()
+        self._integrity_failures = 0
+        self._operation = operation
+        self._request_id = request_id
+        self._lambda_request_id = context.aws_request_id
+        self._problem = None
+        self._time_limit.begin(remaining_ms=context.get_remaining_time_in_millis())
+
+    def integrity_failure(self, failure: RecordNotVerified) -> None:
+        """Report a record whose stored bytes do not verify."""
+        self._integrity_failures += 1
+        self._logger.error(
+            "integrity failure",
+            operation=self._operation,
+            request_id=self._request_id,
+            tenant=failure.tenant,
+            record=failure.record,
+            reason=failure.reason,
+        )
+
+    def failure(self, problem: Problem, error: Exception) -> None:
+        """Report why a request fails that was in order: what failed behind us, or in this program."""
+        causes: Sequence[BaseException] = getattr(error, "causes", None) or [error]
+        self._logger.error(
+            "request failed",
+            operation=self._operation,
+            request_id=self._request_id,
+            problem=problem.kind.slug,
+            error=type(error).__name__,
+            causes=[error_code(cause) for cause in causes],
+            frames=_frames(error),
+        )
+
+    def problem(self, problem: Problem) -> None:
+        """Note the problem that the request is answered with."""
+        self._problem = problem.kind.slug
+
+    def finish(self, *, status: int) -> None:
+        """End a request: write its log line and its metrics."""
+        latency_ms = round((time.perf_counter() - self._started) * 1000, 1)
+        self._logger.info(
+            "request",
+            operation=self._operation,
+            status=status,
+            problem=self._problem,
+            latency_ms=latency_ms,
+            kms_calls=self._time_limit.kms_calls,
+            integrity_failures=self._integrity_failures,
+            request_id=self._request_id,
+            lambda_request_id=self._lambda_request_id,
+        )
+        metrics = self._metrics
+        metrics.add_dimension(name="operation", value=self._operation)
+        metrics.add_metric(name="Requests", unit=MetricUnit.Count, value=1)
+        metrics.add_metric(name="KmsCalls", unit=MetricUnit.Count, value=self._time_limit.kms_calls)
+        metrics.add_metric(name="IntegrityFailures", unit=MetricUnit.Count, value=self._integrity_failures)
+        metrics.add_metric(name="Latency", unit=MetricUnit.Milliseconds, value=latency_ms)
+        metrics.add_metric(
+            name="Errors4xx", unit=MetricUnit.Count, value=int(_CLIENT_ERROR <= status < _SERVER_ERROR)
+        )
+        metrics.add_metric(name="Errors5xx", unit=MetricUnit.Count, value=int(status >= _SERVER_ERROR))
+        metrics.flush_metrics()
+
+
+def _frames(error: Exception) -> list[str]:
+    """Where an exception came from, as places in the code: no values, no text of the exception."""
+    return [
+        f"{frame.f_code.co_name} ({frame.f_code.co_filename.rpartition('/')[2]}:{line})"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
