@@ -8,6 +8,7 @@ before it failed, the error says so.
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NoReturn, Protocol
 from urllib.parse import quote, urlencode
 from urllib.request import getproxies, proxy_bypass
@@ -21,6 +22,7 @@ from client.problems import (
     ConflictError,
     UnavailableError,
     UnexpectedAnswerError,
+    UsageError,
     parsed_or_none,
     printable,
     problem_from,
@@ -227,11 +229,17 @@ def _pool_for(
     limits = urllib3.Timeout(connect=min(_CONNECT_SECONDS, timeout), read=timeout)
     host = urllib3.util.parse_url(endpoint.url).host or ""
     proxy = None if endpoint.loopback or proxy_bypass(host) else getproxies().get("https")
-    if proxy:
+    if ca_bundle is not None and not Path(ca_bundle).is_file():
+        raise UsageError(f"AWS_CA_BUNDLE names {ca_bundle}, which is no file")
+    if not proxy:
+        return urllib3.PoolManager(timeout=limits, maxsize=connections, block=True, ca_certs=ca_bundle)
+    try:
         return urllib3.ProxyManager(
             proxy, timeout=limits, maxsize=connections, block=True, ca_certs=ca_bundle
         )
-    return urllib3.PoolManager(timeout=limits, maxsize=connections, block=True, ca_certs=ca_bundle)
+    except urllib3.exceptions.HTTPError:
+        # Not quoted: a proxy's address may hold a password.
+        raise UsageError("HTTPS_PROXY is not an address such as http://proxy.example.com:8080") from None
 
 
 def _request_id(answer: Answer) -> str | None:

@@ -73,6 +73,7 @@ class RecordsServer:
     def __init__(self) -> None:
         self.records: dict[tuple[str, str], tuple[str, bytes]] = {}
         self.unreadable: set[str] = set()
+        self.tunnels: set[str] = set()
         self.requests: list[Request] = []
         self.planned: deque[Planned] = deque()
         self.planned_for: dict[str, Planned] = {}
@@ -237,6 +238,10 @@ def handler_for(server: Any) -> Any:
                 self.wfile.write(text)
 
         do_GET = do_PUT = do_DELETE = serve  # noqa: N815 - the names that http.server looks for
+
+        def do_CONNECT(self) -> None:
+            server.tunnels.add(self.path)
+            self.send_error(403)
 
         def log_message(self, *_: Any) -> None:
             return

@@ -89,3 +89,34 @@ def test_the_endpoint_may_stand_before_or_after_the_command(
     option = ("--endpoint", server.url)
     words = (*option, "get", "acme", "r1") if order == "before" else ("get", *option, "acme", "r1")
     assert sealed(*words).code == 0
+
+
+def test_a_bundle_of_certificates_that_is_not_there_is_a_usage_error(
+    sealed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/absent.pem")
+    result = sealed("get", "acme", "r1")
+    assert result.code == 2
+    assert "/absent.pem" in result.err
+
+
+def test_a_proxy_that_is_no_address_is_a_usage_error_that_does_not_quote_it(
+    sealed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "user:pass-word@proxy:8080")
+    result = sealed("get", "acme", "r1", "--endpoint", "https://api.example.com")
+    assert result.code == 2
+    assert "HTTPS_PROXY" in result.err
+    assert "pass-word" not in result.err
+
+
+def test_a_proxy_is_used_for_other_machines_and_not_for_this_one(
+    sealed: Any, server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", server.url.removesuffix("/v1"))
+    monkeypatch.setenv("HTTP_PROXY", "http://192.0.2.1:9")
+    server.records["acme", "r1"] = "a" * 32, b"{}"
+    assert sealed("get", "acme", "r1").code == 0
+    assert server.tunnels == set()
+    assert sealed("get", "acme", "r1", "--endpoint", "https://api.example.com").code == 7
+    assert server.tunnels == {"api.example.com:443"}
