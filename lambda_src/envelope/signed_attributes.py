@@ -30,10 +30,10 @@ def fields_to_encrypt(item: Item, *, schema: ItemSchema) -> list[SignedField]:
     for name in item:
         if name.startswith(RESERVED_PREFIX):
             raise InvalidItemError(f"names that begin with {RESERVED_PREFIX!r} are reserved", attribute=name)
+    _check_keys(item, schema)
     for name in schema.includes:
         if name not in item:
             raise InvalidItemError("missing, but part of the encryption context", attribute=name)
-    _check_keys(item, schema)
     fields: list[SignedField] = []
     for name, path in _paths(item, schema):
         type_id, data = serialize_value(item[name], attribute=name)

@@ -1,4 +1,4 @@
-"""Every single-bit flip of stored items is refused: header, footer, ciphertexts, signed values, names, keys."""
+"""Every single-bit flip of stored items is refused: header, footer, ciphertexts, signed values, names."""
 
 from typing import Any
 
