@@ -1,0 +1,72 @@
+"""The whole application, composed: which stacks there are and what each hands to the next.
+
+References point one way: keys -> storage -> service. A stack may name what an earlier one made, never the reverse.
+"""
+
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+
+from stacks import settings as settings_room
+from stacks.keys import KeysStack
+from stacks.service import ServiceStack
+from stacks.settings import Settings
+from stacks.storage import StorageStack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """The stacks of one environment."""
+
+    settings: Settings
+    keys: KeysStack
+    storage: StorageStack
+    service: ServiceStack
+
+
+def build(app: cdk.App, *, env: object) -> Application:
+    """Add the stacks of an environment to `app`.
+
+    Parameters
+    ----------
+    app
+        The app; its context holds `environments`, as cdk.json gives it.
+    env
+        The name of one of them.
+
+    Raises
+    ------
+    SettingsError
+        If the environment does not exist or one of its settings is wrong.
+    PackagingError
+        If the functions' package cannot be built.
+    """
+    settings = settings_room.load(app.node.try_get_context("environments"), env=env)
+    target = cdk.Environment(account=settings.account, region=settings.region)
+    tags = {"project": settings.project, "environment": settings.environment}
+    name = f"SealedRecords-{settings.environment}"
+    protected = settings.is_production
+
+    keys = KeysStack(
+        app, f"{name}-Keys", settings=settings, env=target, tags=tags, termination_protection=protected
+    )
+    storage = StorageStack(
+        app,
+        f"{name}-Storage",
+        settings=settings,
+        storage_key=keys.storage_key,
+        env=target,
+        tags=tags,
+        termination_protection=protected,
+    )
+    service = ServiceStack(
+        app,
+        f"{name}-Service",
+        settings=settings,
+        keys=keys,
+        records=storage.records,
+        env=target,
+        tags=tags,
+        termination_protection=protected,
+    )
+    return Application(settings=settings, keys=keys, storage=storage, service=service)

@@ -1,0 +1,366 @@
+"""The three KMS keys, the roles, and who may use which key for what: the whole of "who may decrypt" is this file.
+
+What must stay true:
+- Using the envelope key takes two consents: this key's policy and the IAM policy of the role. Neither is enough alone.
+- Nobody who administers a key can use it, nor lend its use by a grant. Who may change a key policy can change that: the
+  change is an event to alarm on, not one that a policy can prevent without locking its owner out.
+- A role has the one cryptographic action of its duty, and only for records' encryption contexts.
+- No AWS service uses the envelope key.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from stacks.settings import Settings
+
+Conditions = Mapping[str, Mapping[str, Any]]
+
+# Spelled one by one: kms:Create* would hold CreateGrant, and a grant is a right to decrypt.
+ADMINISTRATION = (
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:DeleteAlias",
+    "kms:DescribeKey",
+    "kms:DisableKey",
+    "kms:DisableKeyRotation",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListGrants",
+    "kms:ListKeyPolicies",
+    "kms:ListKeyRotations",
+    "kms:ListResourceTags",
+    "kms:PutKeyPolicy",
+    "kms:RevokeGrant",
+    "kms:RotateKeyOnDemand",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
+)
+# Every operation of a symmetric encryption key that takes an encryption context.
+CRYPTOGRAPHY = (
+    "kms:Decrypt",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyPair",
+    "kms:GenerateDataKeyPairWithoutPlaintext",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
+# What an AWS service needs of a key to keep data under it.
+SERVER_SIDE_ENCRYPTION = (
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
+DELEGATION = ("kms:CreateGrant", "kms:ReplicateKey")
+
+# A record's encryption context, as the item format builds it (AWS Database Encryption SDK, header version 02). The table
+# of records has these two keys; lambda_src/service gives the same names to the item encryptor.
+PARTITION_KEY, SORT_KEY = "tenant", "record"
+RECORD_ATTRIBUTES = (f"aws-crypto-attr.{SORT_KEY}", f"aws-crypto-attr.{PARTITION_KEY}")
+
+
+def record_context(settings: Settings) -> dict[str, str]:
+    """Give the part of a record's encryption context that is the same for all records."""
+    return {
+        "aws-crypto-legend": "SS",  # both attributes are strings
+        "aws-crypto-partition-name": PARTITION_KEY,
+        "aws-crypto-sort-name": SORT_KEY,
+        "aws-crypto-table-name": settings.logical_table,
+    }
+
+
+def for_records(settings: Settings) -> Conditions:
+    """Conditions that hold exactly for the encryption context of a record, the strategy `record`.
+
+    `ForAllValues` is true for an empty context: what forbids a missing key is StringEquals on the four fixed ones and
+    Null on the two that differ between records. `ForAllValues` forbids any other key.
+    """
+    fixed = record_context(settings)
+    return {
+        "StringEquals": {f"kms:EncryptionContext:{name}": value for name, value in fixed.items()},
+        "Null": {f"kms:EncryptionContext:{name}": "false" for name in RECORD_ATTRIBUTES},
+        "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": sorted((*fixed, *RECORD_ATTRIBUTES))},
+    }
+
+
+def account_may_administer() -> iam.PolicyStatement:
+    """Let the account's IAM policies hand out administration, without any use of the key."""
+    return iam.PolicyStatement(
+        sid="AccountMayAdministerNotUse",
+        principals=[iam.AccountRootPrincipal()],
+        actions=list(ADMINISTRATION),
+        resources=["*"],  # in a key policy: this key
+    )
+
+
+def role_may(
+    sid: str, *, role: iam.IRole, actions: Sequence[str], conditions: Conditions
+) -> iam.PolicyStatement:
+    """Allow a role's actions, if its own IAM policy allows them too.
+
+    The principal is the account, narrowed to the role: naming the role itself would make this policy enough without
+    IAM's consent, and would point to the role's inner id, which a role that is made again no longer has.
+    For a session of the role, aws:PrincipalArn is the ARN of the role, not of the session.
+    """
+    return iam.PolicyStatement(
+        sid=sid,
+        principals=[iam.AccountRootPrincipal()],
+        actions=list(actions),
+        resources=["*"],
+        conditions={**conditions, "ArnEquals": {"aws:PrincipalArn": role.role_arn}},
+    )
+
+
+def nobody_may(
+    sid: str, *, actions: Sequence[str], conditions: Conditions | None = None
+) -> iam.PolicyStatement:
+    """Deny actions to everyone, the account's root and AWS services included."""
+    return iam.PolicyStatement(
+        sid=sid,
+        effect=iam.Effect.DENY,
+        principals=[iam.AnyPrincipal()],
+        actions=list(actions),
+        resources=["*"],
+        conditions=conditions,
+    )
+
+
+def nobody_outside_the_account() -> iam.PolicyStatement:
+    """Deny everything to other accounts, whatever a later statement or grant says; spare AWS services."""
+    return nobody_may(
+        "NobodyOutsideTheAccount",
+        actions=sorted({*ADMINISTRATION, *CRYPTOGRAPHY, *DELEGATION}),
+        conditions={
+            "StringNotEquals": {"aws:PrincipalAccount": cdk.Aws.ACCOUNT_ID},
+            "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+        },
+    )
+
+
+def safeguards(settings: Settings) -> list[iam.PolicyStatement]:
+    """What is denied on each of the three keys."""
+    statements = [
+        nobody_outside_the_account(),
+        # The check refuses a policy that would leave nobody able to change it. (On CreateKey only IAM decides.)
+        nobody_may(
+            "NobodySkipsTheLockoutCheck",
+            actions=["kms:PutKeyPolicy"],
+            conditions={"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}},
+        ),
+    ]
+    if settings.is_production:
+        # Without the parameter KMS waits 30 days, so a call that does not name it is right to pass.
+        statements.append(
+            nobody_may(
+                "NobodyShortensTheDeletionWindow",
+                actions=["kms:ScheduleKeyDeletion"],
+                conditions={
+                    "NumericLessThan": {
+                        "kms:ScheduleKeyDeletionPendingWindowInDays": str(settings.deletion_window_days)
+                    }
+                },
+            )
+        )
+    return statements
+
+
+def envelope_policy(settings: Settings, *, writer: iam.IRole, reader: iam.IRole) -> iam.PolicyDocument:
+    """The policy of the only key whose use reveals records."""
+    records = for_records(settings)
+    return iam.PolicyDocument(
+        statements=[
+            account_may_administer(),
+            role_may(
+                "WriterMayMakeDataKeys", role=writer, actions=["kms:GenerateDataKey"], conditions=records
+            ),
+            role_may("ReaderMayDecrypt", role=reader, actions=["kms:Decrypt"], conditions=records),
+            nobody_may(
+                "NobodyWithoutAnEncryptionContext",
+                actions=CRYPTOGRAPHY,
+                conditions={"Null": {"kms:EncryptionContextKeys": "true"}},
+            ),
+            nobody_may("NobodyLendsOrCopiesTheKey", actions=DELEGATION),
+            *safeguards(settings),
+        ]
+    )
+
+
+def storage_policy(settings: Settings) -> iam.PolicyDocument:
+    """The policy of the key under which AWS services keep what is stored.
+
+    The functions and whoever deploys reach it through DynamoDB only. They are not named: the account is, so each of
+    them needs an IAM policy that allows it as well.
+    """
+    region, account = cdk.Aws.REGION, cdk.Aws.ACCOUNT_ID
+    through_dynamodb = {
+        "kms:CallerAccount": account,
+        "kms:ViaService": f"dynamodb.{region}.{cdk.Aws.URL_SUFFIX}",
+    }
+    log_groups = f"arn:{cdk.Aws.PARTITION}:logs:{region}:{account}:log-group"
+    return iam.PolicyDocument(
+        statements=[
+            account_may_administer(),
+            iam.PolicyStatement(
+                sid="AccountMayUseThroughDynamoDB",
+                principals=[iam.AccountRootPrincipal()],
+                actions=list(SERVER_SIDE_ENCRYPTION),
+                resources=["*"],
+                conditions={"StringEquals": through_dynamodb},
+            ),
+            # DynamoDB's own work on a table (backups, recovery) runs under a grant that it takes when the table is made.
+            iam.PolicyStatement(
+                sid="DynamoDBMayTakeGrants",
+                principals=[iam.AccountRootPrincipal()],
+                actions=["kms:CreateGrant"],
+                resources=["*"],
+                conditions={"StringEquals": through_dynamodb, "Bool": {"kms:GrantIsForAWSResource": "true"}},
+            ),
+            # The encryption context holds the log group's ARN, with the account: no other account's logs come here.
+            iam.PolicyStatement(
+                sid="LogsMayUseForOurLogGroups",
+                principals=[iam.ServicePrincipal(f"logs.{region}.amazonaws.com")],
+                actions=list(SERVER_SIDE_ENCRYPTION),
+                resources=["*"],
+                conditions={
+                    "ArnLike": {
+                        "kms:EncryptionContext:aws:logs:arn": [
+                            f"{log_groups}:/aws/lambda/{settings.prefix}-*",
+                            f"{log_groups}:/aws/apigateway/{settings.prefix}-*",
+                        ]
+                    }
+                },
+            ),
+            nobody_may("NobodyCopiesTheKey", actions=["kms:ReplicateKey"]),
+            *safeguards(settings),
+        ]
+    )
+
+
+def audit_policy(settings: Settings) -> iam.PolicyDocument:
+    """The policy of the key that will keep the trail; until there is a trail, nobody uses it."""
+    return iam.PolicyDocument(
+        statements=[
+            account_may_administer(),
+            nobody_may("NobodyLendsOrCopiesTheKey", actions=DELEGATION),
+            *safeguards(settings),
+        ]
+    )
+
+
+class KeysStack(cdk.Stack):
+    """Keys `envelope`, `storage`, `audit`; roles `writer`, `reader`.
+
+    The roles live beside the keys so that key policies can name them: from another stack that would be a cycle.
+    """
+
+    def __init__(self, scope: Construct, name: str, *, settings: Settings, **stack: Any) -> None:  # noqa: ANN401
+        super().__init__(scope, name, **stack)
+        self._settings = settings
+
+        self.writer = self._role("writer", duty="Encrypts and stores records; cannot decrypt or read them.")
+        self.reader = self._role("reader", duty="Reads and decrypts records; cannot write them.")
+
+        self.envelope_key = self._key(
+            "envelope",
+            audience="Wraps the data keys of records",
+            policy=envelope_policy(settings, writer=self.writer, reader=self.reader),
+        )
+        self.storage_key = self._key(
+            "storage",
+            audience="Server-side encryption of tables and log groups",
+            policy=storage_policy(settings),
+        )
+        self.audit_key = self._key(
+            "audit", audience="Server-side encryption of the audit trail", policy=audit_policy(settings)
+        )
+
+        self._allow_envelope(
+            "Writer", role=self.writer, action="kms:GenerateDataKey", keys=[self.envelope_key.key_arn]
+        )
+        self._allow_envelope(
+            "Reader",
+            role=self.reader,
+            action="kms:Decrypt",
+            keys=[self.envelope_key.key_arn, *settings.decrypt_key_arns],
+        )
+        self._allow_storage()
+        cdk.CfnOutput(
+            self,
+            "EnvelopeKeyArn",
+            value=self.envelope_key.key_arn,
+            description="The key that wraps the data keys of records",
+        )
+
+    def _role(self, name: str, *, duty: str) -> iam.Role:
+        return iam.Role(
+            self,
+            name.capitalize(),
+            role_name=f"{self._settings.prefix}-{name}",
+            description=duty,
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        )
+
+    def _key(self, name: str, *, audience: str, policy: iam.PolicyDocument) -> kms.Key:
+        settings = self._settings
+        return kms.Key(
+            self,
+            f"{name.capitalize()}Key",
+            alias=f"alias/{settings.prefix}/{name}",
+            description=f"{settings.prefix}: {audience}",
+            policy=policy,
+            enable_key_rotation=True,
+            rotation_period=cdk.Duration.days(settings.rotation_days),
+            pending_window=cdk.Duration.days(settings.deletion_window_days),
+            removal_policy=cdk.RemovalPolicy.RETAIN if settings.retains_data else cdk.RemovalPolicy.DESTROY,
+        )
+
+    def _allow_envelope(self, duty: str, *, role: iam.Role, action: str, keys: Sequence[str]) -> None:
+        """IAM's consent to what the key policy allows the role, under the same conditions."""
+        iam.ManagedPolicy(
+            self,
+            f"{duty}MayUseEnvelopeKey",
+            description=f"{action} on the envelope key, for the encryption contexts of records.",
+            roles=[role],
+            statements=[
+                iam.PolicyStatement(
+                    sid="EnvelopeKeyForRecords",
+                    actions=[action],
+                    resources=list(keys),
+                    conditions=for_records(self._settings),
+                )
+            ],
+        )
+
+    def _allow_storage(self) -> None:
+        """IAM's consent to reach the table's key through DynamoDB, which checks it in its caller's name."""
+        iam.ManagedPolicy(
+            self,
+            "FunctionsMayUseStorageKey",
+            description="The storage key, through DynamoDB only.",
+            roles=[self.writer, self.reader],
+            statements=[
+                iam.PolicyStatement(
+                    sid="StorageKeyThroughDynamoDB",
+                    actions=list(SERVER_SIDE_ENCRYPTION),
+                    resources=[self.storage_key.key_arn],
+                    conditions={
+                        "StringEquals": {"kms:ViaService": f"dynamodb.{cdk.Aws.REGION}.{cdk.Aws.URL_SUFFIX}"}
+                    },
+                )
+            ],
+        )

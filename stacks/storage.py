@@ -1,0 +1,49 @@
+"""What is stored: the table of records.
+
+What must stay true: the table is encrypted with the storage key, can be restored to any second of the last 35 days, and
+in production survives the deletion of its stack and any single DeleteTable.
+"""
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from stacks.keys import PARTITION_KEY, SORT_KEY
+from stacks.settings import Settings
+
+
+class StorageStack(cdk.Stack):
+    """Table `records`, on demand."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        settings: Settings,
+        storage_key: kms.IKey,
+        **stack: Any,  # noqa: ANN401
+    ) -> None:
+        super().__init__(scope, name, **stack)
+        # Table, not TableV2: scanners of templates know only AWS::DynamoDB::Table.
+        self.records = dynamodb.Table(
+            self,
+            "Records",
+            table_name=f"{settings.prefix}-records",
+            partition_key=dynamodb.Attribute(name=PARTITION_KEY, type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name=SORT_KEY, type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=storage_key,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True, recovery_period_in_days=35
+            ),
+            deletion_protection=settings.retains_data,
+            removal_policy=cdk.RemovalPolicy.RETAIN if settings.retains_data else cdk.RemovalPolicy.DESTROY,
+        )
+        cdk.CfnOutput(
+            self, "RecordsTableName", value=self.records.table_name, description="The table of records"
+        )
