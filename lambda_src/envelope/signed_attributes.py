@@ -7,14 +7,14 @@ Source: DB-ESDK encrypt-item.md, decrypt-item.md ("Signature Scope") and resolve
 
 from collections.abc import Iterable
 
-from .attribute_values import AttributeValue, Item, serialize_value
+from .attribute_values import TYPE_IDS, AttributeValue, Item, serialize_value
 from .crypto_action import CryptoAction
 from .errors import InvalidItemError, MalformedItemError
 from .item_fields import SignedField, canonical_path
 from .item_header import ItemHeader
 from .item_schema import BEACON_PREFIXES, FOOTER_NAME, HEADER_NAME, RESERVED_PREFIX, ItemSchema
 
-_KEY_TYPES = frozenset({"S", "N", "B"})
+_KEY_TYPE_IDS = frozenset({TYPE_IDS["S"], TYPE_IDS["N"], TYPE_IDS["B"]})
 _TYPE_ID_LENGTH = 2
 _MAX_SIGNED_ATTRIBUTES = 0xFFFF  # the legend's length is a 16-bit number
 
@@ -30,7 +30,7 @@ def fields_to_encrypt(item: Item, *, schema: ItemSchema) -> list[SignedField]:
     for name in item:
         if name.startswith(RESERVED_PREFIX):
             raise InvalidItemError(f"names that begin with {RESERVED_PREFIX!r} are reserved", attribute=name)
-    _check_keys(item, schema)
+    _require_keys(item, schema)
     for name in schema.includes:
         if name not in item:
             raise InvalidItemError("missing, but part of the encryption context", attribute=name)
@@ -38,6 +38,7 @@ def fields_to_encrypt(item: Item, *, schema: ItemSchema) -> list[SignedField]:
     for name, path in _paths(item, schema):
         type_id, data = serialize_value(item[name], attribute=name)
         fields.append(SignedField(name, path, schema.action(name), type_id, data))
+    _check_key_types(fields, schema)
     if len(fields) > _MAX_SIGNED_ATTRIBUTES:
         raise InvalidItemError(f"{len(fields)} signed attributes; {_MAX_SIGNED_ATTRIBUTES} are allowed")
     return fields
@@ -52,7 +53,7 @@ def fields_to_decrypt(item: Item, *, schema: ItemSchema, header: ItemHeader) -> 
         The attributes and the legend do not fit each other, or a value is not in the format.
     """
     try:
-        _check_keys(item, schema)
+        _require_keys(item, schema)
         signed = _paths(item, schema)
         if len(signed) != len(header.legend):
             raise MalformedItemError(
@@ -62,6 +63,7 @@ def fields_to_decrypt(item: Item, *, schema: ItemSchema, header: ItemHeader) -> 
             _stored_field(name, path=path, action=CryptoAction(letter), value=item[name])
             for (name, path), letter in zip(signed, header.legend, strict=True)
         ]
+        _check_key_types(fields, schema)
     except InvalidItemError as error:
         reason = str(error)
     else:
@@ -99,12 +101,16 @@ def _stored_field(name: str, *, path: bytes, action: CryptoAction, value: Attrib
     return SignedField(name, path, action, stored[:_TYPE_ID_LENGTH], stored[_TYPE_ID_LENGTH:])
 
 
-def _check_keys(item: Item, schema: ItemSchema) -> None:
+def _require_keys(item: Item, schema: ItemSchema) -> None:
     for name in schema.key_names:
         if name not in item:
             raise InvalidItemError("missing, but a key of the table", attribute=name)
-        if not item[name].keys() <= _KEY_TYPES:
-            raise InvalidItemError("a key must be a string, a number or binary", attribute=name)
+
+
+def _check_key_types(fields: Iterable[SignedField], schema: ItemSchema) -> None:
+    for field in fields:
+        if field.name in schema.key_names and field.type_id not in _KEY_TYPE_IDS:
+            raise InvalidItemError("a key must be a string, a number or binary", attribute=field.name)
 
 
 def _check_key_actions(fields: Iterable[SignedField], *, schema: ItemSchema, version: int) -> None:

@@ -6,7 +6,6 @@ Source: ESDK specification, framework/algorithm-suites.md and default-cmm.md.
 """
 
 import base64
-import binascii
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -49,7 +48,7 @@ def verify_signature(signature: bytes, *, message: bytes, public_key_text: str) 
         point = base64.b64decode(public_key_text, validate=True)
         public_key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP384R1(), point)
         public_key.verify(signature, message, _ALGORITHM)
-    except (binascii.Error, ValueError) as error:
+    except ValueError as error:
         raise SignatureError("the stored public key is not a point of P-384 in base64") from error
     except InvalidSignature as error:
         raise SignatureError("the signature in the footer does not verify") from error
