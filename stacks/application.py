@@ -1,6 +1,7 @@
 """The whole application, composed: which stacks there are and what each hands to the next.
 
-References point one way: keys -> storage -> service. A stack may name what an earlier one made, never the reverse.
+References point one way: keys -> storage -> service. A stack may name what an earlier one made, never the
+reverse.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
-"""What API Gateway itself answers when a request never reaches a function: problem documents, as the functions give.
+"""What API Gateway itself answers when a request reaches no function: problem documents like the functions'.
 
-Nothing of the request is quoted. A slug that the functions know too (lambda_src/service/problems.py) means the same here.
+Nothing of the request is quoted. A slug that the functions know too (lambda_src/service/problems.py) means
+the same here.
 """
 
 import json
@@ -11,7 +12,7 @@ from aws_cdk import aws_apigateway as apigateway
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One of API Gateway's own answers; `status` None: as API Gateway chooses, and then not in the document."""
+    """One of API Gateway's own answers; `status` None: API Gateway chooses it, and the document has none."""
 
     kind: apigateway.ResponseType
     status: int | None
@@ -27,7 +28,7 @@ ANSWERS = (
         status=403,
         slug="access-denied",
         title="The caller may not do this",
-        detail="Check that the caller has the policy for this verb and that its tag 'tenant' is the tenant in the path.",
+        detail="The caller needs the policy for this verb, and the tag 'tenant' with the tenant in the path.",
     ),
     Answer(
         kind=apigateway.ResponseType.MISSING_AUTHENTICATION_TOKEN,
@@ -41,7 +42,7 @@ ANSWERS = (
         status=403,
         slug="invalid-signature",
         title="The request's signature does not verify",
-        detail="Sign exactly what is sent, with SigV4 for the service execute-api and this Region; check the clock.",
+        detail="Sign exactly what is sent, for the service execute-api and this Region, and check the clock.",
     ),
     Answer(
         kind=apigateway.ResponseType.EXPIRED_TOKEN,

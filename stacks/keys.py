@@ -1,9 +1,11 @@
-"""The three KMS keys, the roles, and who may use which key for what: the whole of "who may decrypt" is this file.
+"""The three KMS keys, the roles, and who may use which key for what: "who may decrypt" is this one file.
 
 What must stay true:
-- Using the envelope key takes two consents: this key's policy and the IAM policy of the role. Neither is enough alone.
-- Nobody who administers a key can use it, nor lend its use by a grant. Who may change a key policy can change that: the
-  change is an event to alarm on, not one that a policy can prevent without locking its owner out.
+- Using the envelope key takes two consents: this key's policy and the IAM policy of the role. Neither is
+  enough alone.
+- Nobody who administers a key can use it, nor lend its use by a grant. Who may change a key policy can
+  change that: the change is an event to alarm on, not one that a policy can prevent without locking its
+  owner out.
 - A role has the one cryptographic action of its duty, and only for records' encryption contexts.
 - No AWS service uses the envelope key.
 """
@@ -68,8 +70,9 @@ SERVER_SIDE_ENCRYPTION = (
 )
 DELEGATION = ("kms:CreateGrant", "kms:ReplicateKey")
 
-# A record's encryption context, as the item format builds it (AWS Database Encryption SDK, header version 02). The table
-# of records has these two keys; lambda_src/service gives the same names to the item encryptor.
+# A record's encryption context, as the item format builds it (AWS Database Encryption SDK, header version
+# 02). The table of records has these two keys; lambda_src/service gives the same names to the item
+# encryptor.
 PARTITION_KEY, SORT_KEY = "tenant", "record"
 RECORD_ATTRIBUTES = (f"aws-crypto-attr.{SORT_KEY}", f"aws-crypto-attr.{PARTITION_KEY}")
 
@@ -87,8 +90,8 @@ def record_context(settings: Settings) -> dict[str, str]:
 def for_records(settings: Settings) -> Conditions:
     """Conditions that hold exactly for the encryption context of a record, the strategy `record`.
 
-    `ForAllValues` is true for an empty context: what forbids a missing key is StringEquals on the four fixed ones and
-    Null on the two that differ between records. `ForAllValues` forbids any other key.
+    `ForAllValues` is true for an empty context: what forbids a missing key is StringEquals on the four
+    fixed ones and Null on the two that differ between records. `ForAllValues` forbids any other key.
     """
     fixed = record_context(settings)
     return {
@@ -113,9 +116,9 @@ def role_may(
 ) -> iam.PolicyStatement:
     """Allow a role's actions, if its own IAM policy allows them too.
 
-    The principal is the account, narrowed to the role: naming the role itself would make this policy enough without
-    IAM's consent, and would point to the role's inner id, which a role that is made again no longer has.
-    For a session of the role, aws:PrincipalArn is the ARN of the role, not of the session.
+    The principal is the account, narrowed to the role: naming the role itself would make this policy enough
+    without IAM's consent, and would point to the role's inner id, which a role that is made again no longer
+    has. For a session of the role, aws:PrincipalArn is the ARN of the role, not of the session.
     """
     return iam.PolicyStatement(
         sid=sid,
@@ -156,7 +159,8 @@ def safeguards(settings: Settings) -> list[iam.PolicyStatement]:
     """What is denied on each of the three keys."""
     statements = [
         nobody_outside_the_account(),
-        # The check refuses a policy that would leave nobody able to change it. (On CreateKey only IAM decides.)
+        # The check refuses a policy that would leave nobody able to change it. (On CreateKey only IAM
+        # decides.)
         nobody_may(
             "NobodySkipsTheLockoutCheck",
             actions=["kms:PutKeyPolicy"],
@@ -203,8 +207,8 @@ def envelope_policy(settings: Settings, *, writer: iam.IRole, reader: iam.IRole)
 def storage_policy(settings: Settings) -> iam.PolicyDocument:
     """The policy of the key under which AWS services keep what is stored.
 
-    The functions and whoever deploys reach it through DynamoDB only. They are not named: the account is, so each of
-    them needs an IAM policy that allows it as well.
+    The functions and whoever deploys reach it through DynamoDB only. They are not named: the account is, so
+    each of them needs an IAM policy that allows it as well.
     """
     region, account = cdk.Aws.REGION, cdk.Aws.ACCOUNT_ID
     through_dynamodb = {
@@ -222,7 +226,8 @@ def storage_policy(settings: Settings) -> iam.PolicyDocument:
                 resources=["*"],
                 conditions={"StringEquals": through_dynamodb},
             ),
-            # DynamoDB's own work on a table (backups, recovery) runs under a grant that it takes when the table is made.
+            # DynamoDB's own work on a table (backups, recovery) runs under a grant that it takes when the
+            # table is made.
             iam.PolicyStatement(
                 sid="DynamoDBMayTakeGrants",
                 principals=[iam.AccountRootPrincipal()],
@@ -230,7 +235,8 @@ def storage_policy(settings: Settings) -> iam.PolicyDocument:
                 resources=["*"],
                 conditions={"StringEquals": through_dynamodb, "Bool": {"kms:GrantIsForAWSResource": "true"}},
             ),
-            # The encryption context holds the log group's ARN, with the account: no other account's logs come here.
+            # The encryption context holds the log group's ARN, with the account: no other account's logs
+            # come here.
             iam.PolicyStatement(
                 sid="LogsMayUseForOurLogGroups",
                 principals=[iam.ServicePrincipal(f"logs.{region}.amazonaws.com")],
@@ -265,10 +271,17 @@ def audit_policy(settings: Settings) -> iam.PolicyDocument:
 class KeysStack(cdk.Stack):
     """Keys `envelope`, `storage`, `audit`; roles `writer`, `reader`.
 
-    The roles live beside the keys so that key policies can name them: from another stack that would be a cycle.
+    The roles live beside the keys so that key policies can name them: from another stack that is a cycle.
     """
 
-    def __init__(self, scope: Construct, name: str, *, settings: Settings, **stack: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        settings: Settings,
+        **stack: Any,  # noqa: ANN401 - what cdk.Stack takes
+    ) -> None:
         super().__init__(scope, name, **stack)
         self._settings = settings
 

@@ -1,7 +1,8 @@
-"""The functions' package: our code beside its locked dependencies, built by pip for Lambda's platform, without Docker.
+"""The functions' package: our code beside its locked dependencies, built by pip for Lambda without Docker.
 
-What must stay true: only what the lock names is installed, and only with the hashes it gives; the same sources give the
-same bytes, on whatever machine; every shared library in it is for the functions' architecture.
+What must stay true: only what the lock names is installed, and only with the hashes it gives; the same
+sources give the same bytes, on whatever machine; every shared library in it is for the functions'
+architecture.
 """
 
 import shutil
@@ -21,8 +22,8 @@ SOURCE = Path(__file__).parent.parent / "lambda_src"
 LOCK = "requirements.txt"
 LEFT_OUT = ("__pycache__", "*.pyc", ".DS_Store", "requirements.in")
 
-# Notes of pip to itself, and commands with this machine's interpreter in their first line: nothing of them runs in Lambda.
-# The rest of *.dist-info stays: it holds the licences, which must go with the code.
+# Notes of pip to itself, and commands with this machine's interpreter in their first line: nothing of them
+# runs in Lambda. The rest of *.dist-info stays: it holds the licences, which must go with the code.
 UNNEEDED = ("bin", "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED")
 
 
@@ -30,8 +31,8 @@ UNNEEDED = ("bin", "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/R
 class Platform:
     """Where installed wheels must run, in pip's terms.
 
-    pip judges the lock's markers (`; python_version ...`) by the Python that it runs in, not by this one: no dependency
-    of the functions may hang on a Python version or a machine.
+    pip judges the lock's markers (`; python_version ...`) by the Python that it runs in, not by this one:
+    no dependency of the functions may hang on a Python version or a machine.
     """
 
     python: str
@@ -45,7 +46,8 @@ class Platform:
 
 RUNTIME = lambda_.Runtime.PYTHON_3_14
 ARCHITECTURE = lambda_.Architecture.ARM_64
-# Amazon Linux 2023 has glibc 2.34. Both tags: with the newer one alone pip picks pre-releases of some libraries.
+# Amazon Linux 2023 has glibc 2.34. Both tags: with the newer one alone pip picks pre-releases of some
+# libraries.
 LAMBDA = Platform(python="3.14", tags=("manylinux2014_aarch64", "manylinux_2_28_aarch64"))
 
 
@@ -89,7 +91,7 @@ def install(requirements: Path, target: Path, *, platform: Platform | None = Non
 
 
 def pip_arguments(platform: Platform | None) -> list[str]:
-    """Arguments of pip that do not depend on the machine. `--no-compile`: bytecode carries times and paths."""
+    """Arguments of pip that no machine changes. `--no-compile`, because bytecode carries times and paths."""
     fixed = ["install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-compile"]
     return [*fixed, "--only-binary=:all:", "--require-hashes", *(platform.options() if platform else [])]
 
@@ -104,7 +106,8 @@ def build(source: Path, target: Path, *, platform: Platform | None = None) -> No
     """
     install(source / LOCK, target, platform=platform)
     shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
-    # Lambda runs as another user than the one who built, whose umask or checkout may have withheld what it needs.
+    # Lambda runs as another user than the one who built, whose umask or checkout may have withheld what it
+    # needs.
     for path in target.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
@@ -136,7 +139,8 @@ class _LocalBundling:
 def package(scope: Construct, *, source: Path = SOURCE) -> assets.Asset:
     """Add the package to a stack as an asset.
 
-    CDK builds it once per state of `source`: the hash in its name is that of the sources and of pip's arguments.
+    CDK builds it once per state of `source`: the hash in its name is that of the sources and of pip's
+    arguments.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """What answers requests: the functions, the API in front of them, and who may call it.
 
-What must stay true: the writer cannot read the table, the reader cannot change it; every method wants a signed request;
-a caller reaches only the tenant of its own tag; no log tells what is in a record.
+What must stay true: the writer cannot read the table, the reader cannot change it; every method wants a
+signed request; a caller reaches only the tenant of its own tag; no log tells what is in a record.
 """
 
 import json
@@ -28,7 +28,7 @@ WRITE_CALLS = ("PUT/{}/records/*", "DELETE/{}/records/*")
 
 
 def access_log_format() -> apigateway.AccessLogFormat:
-    """One JSON line per request: who called which method and how it ended. Neither path nor query: they hold ids."""
+    """One JSON line per request: who called what and how it ended. No path and no query: they hold ids."""
     field = apigateway.AccessLogField
     return apigateway.AccessLogFormat.custom(
         json.dumps(
@@ -59,7 +59,7 @@ class ServiceStack(cdk.Stack):
         settings: Settings,
         keys: KeysStack,
         records: dynamodb.ITable,
-        **stack: Any,  # noqa: ANN401
+        **stack: Any,  # noqa: ANN401 - what cdk.Stack takes
     ) -> None:
         super().__init__(scope, name, **stack)
         self._settings = settings
@@ -124,7 +124,8 @@ class ServiceStack(cdk.Stack):
             architecture=packaging.ARCHITECTURE,
             handler=f"service.{name}.handler",
             code=lambda_.Code.from_bucket(package.bucket, package.s3_object_key),
-            # Its statements are written out in managed policies; CDK's additions would make KeysStack need this stack.
+            # Its statements are written out in managed policies; CDK's additions would make KeysStack need
+            # this stack.
             role=role.without_policy_updates(),
             memory_size=settings.function_memory_mb,
             timeout=cdk.Duration.seconds(settings.function_timeout_seconds),
@@ -144,7 +145,8 @@ class ServiceStack(cdk.Stack):
             "ENVELOPE_KEY_ARN": self._keys.envelope_key.key_arn,
             "DECRYPT_KEY_ARNS": ",".join(settings.decrypt_key_arns),
             "PLAINTEXT_ATTRIBUTES": ",".join(settings.plaintext_attributes),
-            # Binds a cursor to its list; no secret, since what confines a page to its tenant is the key condition.
+            # Binds a cursor to its list; no secret, since what confines a page to its tenant is the key
+            # condition.
             "CURSOR_KEY": self.stack_id,
             "POWERTOOLS_SERVICE_NAME": f"records-{name}",
             "POWERTOOLS_METRICS_NAMESPACE": "SealedRecords",
@@ -172,7 +174,8 @@ class ServiceStack(cdk.Stack):
             description="Records of many tenants, encrypted before they are stored",
             endpoint_configuration=apigateway.EndpointConfiguration(types=[apigateway.EndpointType.REGIONAL]),
             disable_execute_api_endpoint=False,
-            # One role per account and Region writes the logs of every API there, so it is AWS's own policy, and is kept.
+            # One role per account and Region writes the logs of every API there, so it is AWS's own policy,
+            # and is kept.
             cloud_watch_role=settings.api_account_role,
             default_method_options=apigateway.MethodOptions(
                 authorization_type=apigateway.AuthorizationType.IAM
@@ -184,7 +187,8 @@ class ServiceStack(cdk.Stack):
                 # API Gateway's execution log repeats requests into a log group without our key.
                 logging_level=apigateway.MethodLoggingLevel.OFF,
                 data_trace_enabled=False,
-                # Traces of the API alone: a function's would need a permission on every resource of the account.
+                # Traces of the API alone: a function's would need a permission on every resource of the
+                # account.
                 tracing_enabled=True,
                 throttling_rate_limit=settings.throttle_rate,
                 throttling_burst_limit=settings.throttle_burst,
@@ -196,7 +200,8 @@ class ServiceStack(cdk.Stack):
         return api
 
     def _routes(self) -> None:
-        # Parameters only: of a body API Gateway says just "invalid"; the function names what is wrong and where.
+        # Parameters only: of a body API Gateway says just "invalid"; the function names what is wrong and
+        # where.
         validator = self.api.add_request_validator(
             "Parameters", validate_request_parameters=True, validate_request_body=False
         )
@@ -219,7 +224,7 @@ class ServiceStack(cdk.Stack):
         return apigateway.LambdaIntegration(function, allow_test_invoke=False)
 
     def _callers(self, right: str, *, calls: tuple[str, ...]) -> iam.ManagedPolicy:
-        """The policy that ties a caller to its tenant: each verb by name, since a `*` there would span slashes.
+        """The policy that ties a caller to its tenant: each verb by name, since `*` there would span slashes.
 
         Without the tag `tenant` the variable has no value and nothing matches.
         """

@@ -1,7 +1,7 @@
 """Settings of an environment: typed, frozen, validated. The only reader of cdk.json's `environments`.
 
-Every wrong setting is refused with one sentence that names it, its value and what is allowed. What production must have
-(`is_production`) is checked here, so that no stack needs to ask twice.
+Every wrong setting is refused with one sentence that names it, its value and what is allowed. What
+production must have (`is_production`) is checked here, so that no stack needs to ask twice.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, cast
 from aws_cdk.aws_logs import RetentionDays
 
 PRODUCTION = "prod"
-"""The environment whose data must survive mistakes: RETAIN, the longest deletion window, termination protection."""
+"""The environment whose data must survive mistakes."""
 
 LOG_RETENTION: Mapping[int, RetentionDays] = {
     7: RetentionDays.ONE_WEEK,
@@ -32,7 +32,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What distinguishes one environment from another. docs and cdk.json use these names.
+    """What distinguishes one environment from another, by the names that cdk.json uses.
 
     Attributes
     ----------
@@ -119,12 +119,17 @@ def whole_number(low: int, high: int) -> Rule:
 
 
 def one_of(*choices: object) -> Rule:
-    """Accept the listed values and none that merely equal them, as `true` equals 1."""
+    """Accept the listed values."""
     listed = ", ".join(repr(choice) for choice in choices)
     return Rule(
-        lambda value: any(value == choice and type(value) is type(choice) for choice in choices),
+        lambda value: value in choices and not isinstance(value, bool),
         f"one of {listed}",
     )
+
+
+def true_or_false() -> Rule:
+    """Accept JSON's two truth values, and no number or text that stands for one."""
+    return Rule(lambda value: isinstance(value, bool), "true or false")
 
 
 def optional(rule: Rule) -> Rule:
@@ -144,7 +149,8 @@ def list_of(rule: Rule) -> Rule:
     )
 
 
-# The keys of a record, what the service adds to it and what the format adds to it (formats: aws_dbe_) have fixed actions.
+# The keys of a record, what the service adds to it and what the item format adds to it (aws_dbe_*) have
+# fixed actions.
 ATTRIBUTE = text(
     r"(?!aws_dbe_)(?!(tenant|record|revision|updated_at)$)[^,\s]{1,255}",
     allowed="an attribute's name: 1 to 255 characters without commas or white space, none of tenant, record, "
@@ -155,8 +161,8 @@ RULES: Mapping[str, Rule] = {
     "project": text(
         r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", allowed="1 to 128 letters, digits, '-', '_' and '.'"
     ),
-    # The longest name that is made of it is a caller's policy: <prefix>-records-write, of 128 characters at most; the
-    # shortest limit is a function's and a role's, 64.
+    # The longest name that is made of it is a caller's policy: <prefix>-records-write, of 128 characters at
+    # most; the shortest limit is a function's and a role's, 64.
     "prefix": text(
         r"[a-z][a-z0-9-]{1,38}[a-z0-9]", allowed="3 to 40 lower-case letters, digits and '-', a letter first"
     ),
@@ -177,10 +183,11 @@ RULES: Mapping[str, Rule] = {
     "throttle_rate": whole_number(1, 10_000),
     "throttle_burst": whole_number(1, 5_000),
     "function_memory_mb": whole_number(128, 10_240),
-    # API Gateway gives up after 29 seconds: a function that may run longer would write what its caller never hears of.
+    # API Gateway gives up after 29 seconds: a function that may run longer would write what its caller
+    # never hears of.
     "function_timeout_seconds": whole_number(3, 28),
     "reserved_concurrency": optional(whole_number(1, 1000)),
-    "api_account_role": one_of(True, False),
+    "api_account_role": true_or_false(),
 }
 
 PRODUCTION_RULES: Mapping[str, Rule] = {"deletion_window_days": one_of(30), "removal": one_of("retain")}
@@ -205,7 +212,8 @@ def load(environments: object, *, env: object) -> Settings:
     for setting in given:
         if setting not in RULES:
             raise SettingsError(
-                f"cdk.json: environments.{name} has the unknown setting {setting!r}; allowed are {', '.join(RULES)}."
+                f"cdk.json: environments.{name} has the unknown setting {setting!r}; "
+                f"allowed are {', '.join(RULES)}."
             )
     for setting, rule in RULES.items():
         # jsii drops null from JSON, so a setting that may be null may be absent.

@@ -1,7 +1,7 @@
 """What is stored: the table of records.
 
-What must stay true: the table is encrypted with the storage key, can be restored to any second of the last 35 days, and
-in production survives the deletion of its stack and any single DeleteTable.
+What must stay true: the table is encrypted with the storage key, can be restored to any second of the last
+35 days, and in production survives the deletion of its stack and any single DeleteTable.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ class StorageStack(cdk.Stack):
         *,
         settings: Settings,
         storage_key: kms.IKey,
-        **stack: Any,  # noqa: ANN401
+        **stack: Any,  # noqa: ANN401 - what cdk.Stack takes
     ) -> None:
         super().__init__(scope, name, **stack)
         # Table, not TableV2: scanners of templates know only AWS::DynamoDB::Table.
