@@ -62,17 +62,18 @@ def deploy(deployment: Deployment, *, progress: Callable[[str], None] = lambda _
     app = f"{sys.executable} app.py"
     synthesis = ("synth", "--quiet", "--app", app, "--output", str(deployment.assembly))
     context = ("--context", f"env={deployment.environment}")
-    bootstrap = ("bootstrap", f"aws://{ACCOUNT}/{deployment.region}", "--app", app)
+    bootstrap = ("bootstrap", f"aws://{ACCOUNT}/{deployment.region}")
     progress("synthesizing the stacks (the first time also builds the functions' package)")
-    with _started(deployment, "synth", (*synthesis, *context)) as synthesizing:
-        with _started(deployment, "bootstrap", bootstrap) as bootstrapping:
+    with _started(deployment, "synth", (*synthesis, *context), cwd=deployment.project) as synthesizing:
+        # In a folder without an app: bootstrapping needs none, and would synthesize it once more.
+        with _started(deployment, "bootstrap", bootstrap, cwd=deployment.directory) as bootstrapping:
             _finish(deployment, "bootstrap", bootstrapping)
         _finish(deployment, "synth", synthesizing)
     everything = ("deploy", "--all", "--app", str(deployment.assembly))
     # A change set's outputs do not come back from moto; a direct deployment's do.
     how = ("--method", "direct", "--require-approval", "never", "--progress", "events", "--concurrency", "1")
     progress("deploying them with the CDK's command line")
-    with _started(deployment, "deploy", (*everything, *how)) as deploying:
+    with _started(deployment, "deploy", (*everything, *how), cwd=deployment.directory) as deploying:
         _finish(deployment, "deploy", deploying)
     build_cache.keep_packages(deployment.assembly)
 
@@ -132,7 +133,7 @@ def _variables(deployment: Deployment) -> Mapping[str, str]:
 
 @contextmanager
 def _started(
-    deployment: Deployment, name: str, arguments: tuple[str, ...]
+    deployment: Deployment, name: str, arguments: tuple[str, ...], *, cwd: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
     command_line = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
     if not command_line.exists():
@@ -143,7 +144,7 @@ def _started(
         _log(deployment, name).open("wb") as log,
         subprocess.Popen(
             command,
-            cwd=deployment.project,
+            cwd=cwd,
             env=dict(_variables(deployment)),
             stdin=subprocess.PIPE,
             stdout=log,

@@ -43,7 +43,7 @@ HOST = "127.0.0.1"
 Environ = dict[str, Any]
 Application = Callable[[Environ, "StartResponse"], Iterable[bytes]]
 
-_LOGGERS = ("werkzeug", "moto")
+_LOGGERS = ("werkzeug", "moto", "local")
 _ONE_IN_A_PROCESS = Lock()
 
 

@@ -4,6 +4,7 @@ The order is API Gateway's: size, route, signature, validation, function. What i
 of callers are not evaluated yet, and throttling is not enforced.
 """
 
+import logging
 import time
 import uuid
 from collections.abc import Mapping
@@ -27,11 +28,13 @@ _LARGEST_BODY = 10 * 1024 * 1024
 _LARGEST_PAYLOAD = 6 * 1024 * 1024 + 100
 _LOG_STREAM = "embedded"
 _WAITING = 64
+_LOG = logging.getLogger(__name__)
 _WITHOUT_BODY = (204, 304)
 
 
 _UNKNOWN = ("MISSING_AUTHENTICATION_TOKEN", 403, "Missing Authentication Token")
 _TOO_LARGE = ("REQUEST_TOO_LARGE", 413, "Request Too Long")
+_BROKEN = ("API_CONFIGURATION_ERROR", 500, "Internal server error")
 _FUNCTION_FAILED = ("INTEGRATION_FAILURE", 502, "Internal server error")
 
 
@@ -74,6 +77,10 @@ class Front:
         except GatewayError as error:
             served.error = error
             response = render(error, api=self.api, context=self._context(served))
+        except Exception:  # the outermost border
+            _LOG.exception("the front failed")
+            served.error = GatewayError(*_BROKEN)
+            response = render(served.error, api=self.api, context=self._context(served))
         self._log_access(served, response, milliseconds=(time.monotonic() - began) * 1000)
         return Response(response.status, (*response.headers, ("x-amzn-RequestId", arrived.id)), response.body)
 
@@ -117,7 +124,7 @@ class Front:
         except FutureTimeoutError as error:
             raise GatewayError("INTEGRATION_TIMEOUT", 504, "Endpoint request timed out") from error
         except FunctionNotFoundError as error:
-            raise GatewayError("API_CONFIGURATION_ERROR", 500, "Internal server error") from error
+            raise GatewayError(*_BROKEN) from error
         finally:
             served.integration_ms = (time.monotonic() - began) * 1000
         if outcome.kind != "response" or len(outcome.body) > _LARGEST_PAYLOAD:

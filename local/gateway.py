@@ -37,18 +37,24 @@ def render(error: GatewayError, *, api: Api | None, context: Mapping[str, str]) 
         "error.validationErrorString": error.detail,
     }
     media_type, template = next(iter(deployed.templates.items()), ("application/json", _DEFAULT_TEMPLATE))
-    headers = [("Content-Type", media_type)]
-    for name, value in deployed.headers.items():
-        # 'quoted' values are literal; others are mapped from the request or the context.
-        key = name.removeprefix("gatewayresponse.header.")
-        if key.lower() != "content-type":
-            headers.append((key, fill(value.strip("'").replace("context.", "$context."), variables)))
-    return Response(deployed.status or error.status, tuple(headers), fill(template, variables).encode())
+    headers = {"content-type": ("Content-Type", media_type)}
+    for parameter, value in deployed.headers.items():
+        name = parameter.removeprefix("gatewayresponse.header.")
+        headers[name.lower()] = (name, _mapped(value, variables))
+    status = deployed.status or error.status
+    return Response(status, tuple(headers.values()), fill(template, variables).encode())
 
 
 def fill(template: str, variables: Mapping[str, str]) -> str:
     """Put values in the place of ``$context.…``; a name without a value becomes a hyphen, as in AWS."""
     return _VARIABLE.sub(lambda found: variables.get(found[1], "-"), template)
+
+
+def _mapped(value: str, variables: Mapping[str, str]) -> str:
+    """Return a header's value: a literal in quotes, or one that is mapped from the context."""
+    if value.startswith("'"):
+        return value.strip("'")
+    return variables.get(value.removeprefix("context."), "")
 
 
 def _deployed(error: GatewayError, api: Api | None) -> GatewayResponse:

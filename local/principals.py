@@ -1,5 +1,7 @@
 """Who an access key belongs to: users of the emulator's IAM, sessions of its STS."""
 
+from datetime import UTC
+
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
@@ -22,7 +24,8 @@ def _session(access_key_id: str) -> Caller | None:
         access_key_id=access_key_id,
         secret_access_key=session.secret_access_key,
         session_token=session.session_token,
-        expires=session.expiration,
+        # moto's time has no zone; it is UTC.
+        expires=session.expiration.replace(tzinfo=UTC),
         arn=session.arn,
         unique_id=session.user_id,
         account=session.account_id,

@@ -4,7 +4,9 @@
   ``{"a": "b"}`` would open what was sealed under ``{"ab": ""}``.
 - A key that is disabled or awaits deletion does no cryptography.
 - Decrypt with another key's id is IncorrectKeyException.
-- Policy, rotation period and state of a deployed key can be read back.
+- Policy, rotation period and state of a deployed key can be read back. moto judges DescribeKey by Deny
+  statements without their conditions; here key policies are kept and not evaluated.
+- Operations that take a key's ARN take it.
 """
 
 import json
@@ -12,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from moto.core.exceptions import JsonRESTError
-from moto.kms import utils
+from moto.kms import responses, utils
 from moto.kms.models import Key, KmsBackend
 from moto.kms.responses import KmsResponse
 
@@ -28,6 +30,9 @@ def install() -> None:
     utils._serialize_encryption_context = encryption_context_bytes
     for operation in ("encrypt", "generate_data_key", "generate_mac", "sign"):
         _only_with_enabled_key(operation)
+    for operation in ("disable_key", "enable_key", "schedule_key_deletion", "cancel_key_deletion"):
+        _by_arn_too(operation)
+    responses.validate_policy = lambda _key, _action: None
     _decrypt_with_the_named_key()
     _rotation_status()
 
@@ -66,6 +71,15 @@ def _only_with_enabled_key(operation: str) -> None:
         return original(self, *args, **kwargs)
 
     setattr(KmsBackend, operation, checked)
+
+
+def _by_arn_too(operation: str) -> None:
+    original: Callable[..., Any] = getattr(KmsBackend, operation)
+
+    def resolved(self: KmsBackend, key_id: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        return original(self, self.get_key_id(key_id), *args, **kwargs)
+
+    setattr(KmsBackend, operation, resolved)
 
 
 def _decrypt_with_the_named_key() -> None:

@@ -1,0 +1,226 @@
+"""One embedded AWS for the whole session: deployed once, from the real stacks, in a folder of its own."""
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.client import HTTPConnection
+from pathlib import Path
+from shutil import copyfile
+from urllib.parse import urlsplit
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from local import deployed_api
+from local.build_cache import ROOT
+from local.clients import Clients
+from local.embedded import EmbeddedAws
+from local.emulator import ACCOUNT
+from local.front import Front
+from local.functions import Functions
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
+    """The embedded AWS, with the dev stacks deployed."""
+    with EmbeddedAws(directory=tmp_path_factory.mktemp("embedded")) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _no_fault_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if "aws" in request.fixturenames:
+        request.getfixturevalue("aws").clear_faults()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A request that can still be changed after it was signed."""
+
+    method: str
+    path: str
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+Sign = Callable[..., Signed]
+Send = Callable[[str, Signed], Answer]
+
+
+def sign_request(
+    url: str,
+    method: str,
+    path: str,
+    *,
+    key: Credentials,
+    region: str,
+    body: bytes = b"",
+    headers: dict[str, str] | None = None,
+    at: datetime | None = None,
+    service: str = "execute-api",
+) -> Signed:
+    """Sign a request for `url` + `path` as botocore does."""
+    request = AWSRequest(method=method, url=url + path, data=body, headers=headers or {})
+    SigV4Auth(key, service, region).add_auth(request)
+    if at is not None:
+        # botocore takes the time from the clock: sign again with the other time.
+        signer = SigV4Auth(key, service, region)
+        request = AWSRequest(method=method, url=url + path, data=body, headers=headers or {})
+        request.context["timestamp"] = at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+        signer._modify_request_before_signing(request)
+        canonical = signer.canonical_request(request)
+        signer._inject_signature_to_request(
+            request, signer.signature(signer.string_to_sign(request, canonical), request)
+        )
+    return Signed(method, path, body, {"Host": urlsplit(url).netloc, **dict(request.headers.items())})
+
+
+def send_request(url: str, request: Signed) -> Answer:
+    """Send a request exactly as it is."""
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.netloc, timeout=60)
+    try:
+        connection.putrequest(
+            request.method, parts.path + request.path, skip_host=True, skip_accept_encoding=True
+        )
+        for name, value in request.headers.items():
+            connection.putheader(name, value)
+        if request.body or request.method in ("PUT", "POST"):
+            connection.putheader("Content-Length", str(len(request.body)))
+        connection.endheaders(request.body)
+        response = connection.getresponse()
+        return Answer(
+            response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
+        )
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="session")
+def sign() -> Sign:
+    """Sign a request."""
+    return sign_request
+
+
+@pytest.fixture(scope="session")
+def send() -> Send:
+    """Send a signed request."""
+    return send_request
+
+
+@pytest.fixture(scope="session")
+def acme(aws: EmbeddedAws) -> Credentials:
+    """The key of the ready-made caller of tenant acme."""
+    key = aws.credentials("acme")
+    return Credentials(key.access_key, key.secret_key)
+
+
+PROBE = """
+import json, os, sys, time
+import boto3
+sts = boto3.client("sts")
+
+def handler(event, context):
+    what = (event["pathParameters"] or {}).get("what")
+    if what == "sleep":
+        time.sleep(30)
+    if what == "raise":
+        raise ValueError("asked for")
+    if what == "exit":
+        os._exit(7)
+    if what == "malformed":
+        return "not a response"
+    if what == "print":
+        print("a line of output", flush=True)
+    if what == "large":
+        return {"statusCode": 200, "body": "x" * (7 * 1024 * 1024)}
+    body = {
+        "event": event,
+        "pid": os.getpid(),
+        "identity": sts.get_caller_identity()["Arn"] if what == "identity" else None,
+        "path": sys.path,
+        "remaining": context.get_remaining_time_in_millis(),
+        "name": context.function_name,
+        "colour": os.environ.get("COLOUR"),
+    }
+    return {"statusCode": 200, "headers": {"X-One": "1"}, "multiValueHeaders": {"X-Two": ["a", "b"]}, "body": json.dumps(body)}
+"""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A second API beside the real one, with a function that does what its path says."""
+
+    front: Front
+    functions: Functions
+
+
+@pytest.fixture(scope="session", params=["awslambdaric", "loop"])
+def probe(
+    request: pytest.FixtureRequest, aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Probe]:
+    """The probe under AWS's runtime client, and under the small loop."""
+    source = tmp_path_factory.mktemp("probe")
+    (source / "probe.py").write_text(PROBE)
+    copyfile(ROOT / "lambda_src" / "requirements.txt", source / "requirements.txt")
+    clients = Clients(aws.aws_endpoint, aws.region)
+    name = f"probe-{request.param}"
+    function = _create_function(clients, name, source=source)
+    api_id = _create_api(clients, name, function=function)
+    functions = Functions(clients, directory=source / "state", source=source, runtime=request.param)
+    api = deployed_api.read(clients, api_id=api_id, stage_name="v1", account=ACCOUNT)
+    front = Front(api, functions, region=aws.region)
+    front.start()
+    yield Probe(front, functions)
+    front.stop()
+    functions.stop()
+
+
+def _create_function(clients: Clients, name: str, *, source: Path) -> str:
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.write(source / "probe.py", "probe.py")
+    trust = '{"Version": "2012-10-17", "Statement": []}'
+    role = clients.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    created = clients.client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.14",
+        Role=role,
+        Handler="probe.handler",
+        Code={"ZipFile": package.getvalue()},
+        Timeout=2,
+        Environment={"Variables": {"COLOUR": "blue"}},
+    )
+    return str(created["FunctionArn"])
+
+
+def _create_api(clients: Clients, name: str, *, function: str) -> str:
+    client = clients.client("apigateway")
+    api_id = str(client.create_rest_api(name=name)["id"])
+    root = client.get_resources(restApiId=api_id)["items"][0]["id"]
+    parent = client.create_resource(restApiId=api_id, parentId=root, pathPart="probe")["id"]
+    resource = client.create_resource(restApiId=api_id, parentId=parent, pathPart="{what}")["id"]
+    where = {"restApiId": api_id, "resourceId": resource, "httpMethod": "ANY"}
+    client.put_method(**where, authorizationType="AWS_IAM")
+    path = f"lambda:path/2015-03-31/functions/{function}/invocations"
+    client.put_integration(
+        **where,
+        type="AWS_PROXY",
+        integrationHttpMethod="POST",
+        uri=f"arn:aws:apigateway:{clients.region}:{path}",
+    )
+    client.create_deployment(restApiId=api_id, stageName="v1")
+    return api_id
