@@ -76,7 +76,7 @@ snapshots: $(READY) ## accept changed templates as the new snapshots: read the d
 
 .PHONY: synth
 synth: $(READY) ## templates of ENV (default dev) into cdk.out
-	@cdk synth --all --quiet -c env=$(ENV)
+	@cdk synth --quiet -c env=$(ENV)
 
 .PHONY: diff
 diff: $(READY) ## what a deployment of ENV would change
