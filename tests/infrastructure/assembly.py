@@ -1,0 +1,170 @@
+"""A synthesized app, and its templates with references replaced by what they will be once deployed."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk.cx_api import CloudAssembly
+
+from stacks.application import build
+
+ROOT = Path(__file__).parents[2]
+ACCOUNT, REGION = "111122223333", "eu-central-1"
+PSEUDO = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::StackId": "<stack id>",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+
+Resource = dict[str, Any]
+Template = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """The stacks of one environment: templates by the last part of the stack's name."""
+
+    environment: str
+    directory: Path
+    templates: dict[str, Template]
+    cloud: CloudAssembly
+
+    @property
+    def prefix(self) -> str:
+        return f"sealed-{self.environment}"
+
+    def resources(self, kind: str) -> dict[str, Resource]:
+        """All resources of a type, by logical id, resolved."""
+        return {
+            logical_id: self.resolve(resource, template=template)
+            for template in self.templates.values()
+            for logical_id, resource in template["Resources"].items()
+            if resource["Type"] == kind
+        }
+
+    def key(self, name: str) -> Resource:
+        """One of the three KMS keys."""
+        wanted = f"alias/{self.prefix}/{name}"
+        (arn,) = [
+            alias["Properties"]["TargetKeyId"]
+            for alias in self.resources("AWS::KMS::Alias").values()
+            if alias["Properties"]["AliasName"] == wanted
+        ]
+        (key,) = [key for name, key in self.resources("AWS::KMS::Key").items() if arn.endswith(f"/{name}")]
+        return {**key, "Arn": arn}
+
+    def identity_statements(self, role: str) -> list[dict[str, Any]]:
+        """Every statement that IAM knows for a role, wherever in the stacks it stands."""
+        name = f"{self.prefix}-{role}"
+        (own,) = [
+            found["Properties"]
+            for found in self.resources("AWS::IAM::Role").values()
+            if found["Properties"].get("RoleName") == name
+        ]
+        assert "ManagedPolicyArns" not in own
+        assert "Policies" not in own
+        attached = [
+            policy["Properties"]
+            for kind in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy")
+            for policy in self.resources(kind).values()
+            if name in (*policy["Properties"].get("Roles", ()), policy["Properties"].get("RoleName"))
+        ]
+        return [statement for policy in attached for statement in policy["PolicyDocument"]["Statement"]]
+
+    def policy_documents(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every policy document of every stack, with where it stands."""
+        for stack, template in self.templates.items():
+            for logical_id, resource in template["Resources"].items():
+                resolved = self.resolve(resource, template=template)
+                for path, document in _documents(resolved["Properties"]):
+                    yield f"{stack}.{logical_id}.{path}", document
+
+    def resolve(self, value: Any, *, template: Template) -> Any:
+        """Replace references by the names and ARNs that they will have."""
+        match value:
+            case {"Ref": str(target)}:
+                return PSEUDO.get(target) or self._physical(target, template=template)
+            case {"Fn::GetAtt": [target, "Arn"]}:
+                return self._arn(target, template=template)
+            case {"Fn::GetAtt": [target, attribute]}:
+                return f"<{target}.{attribute}>"
+            case {"Fn::Join": [separator, parts]}:
+                return separator.join(self.resolve(part, template=template) for part in parts)
+            case {"Fn::Sub": str(text)}:
+                for name, replacement in PSEUDO.items():
+                    text = text.replace(f"${{{name}}}", replacement)  # noqa: PLW2901
+                return text
+            case {"Fn::ImportValue": name}:
+                return self._exported(name)
+            case dict():
+                assert not any(key.startswith("Fn::") for key in value), f"unknown function in {value}"
+                return {key: self.resolve(inner, template=template) for key, inner in value.items()}
+            case list():
+                return [self.resolve(inner, template=template) for inner in value]
+            case _:
+                return value
+
+    def _exported(self, name: str) -> Any:
+        for template in self.templates.values():
+            for output in template.get("Outputs", {}).values():
+                if output.get("Export", {}).get("Name") == name:
+                    return self.resolve(output["Value"], template=template)
+        raise AssertionError(f"{name} is imported but not exported")
+
+    def _physical(self, logical_id: str, *, template: Template) -> str:
+        resource = template["Resources"][logical_id]
+        names = ("RoleName", "TableName", "FunctionName", "LogGroupName", "StageName")
+        for name in names:
+            if name in resource["Properties"]:
+                return str(resource["Properties"][name])
+        return f"<{logical_id}>"
+
+    def _arn(self, logical_id: str, *, template: Template) -> str:
+        name = self._physical(logical_id, template=template)
+        match template["Resources"][logical_id]["Type"]:
+            case "AWS::IAM::Role":
+                return f"arn:aws:iam::{ACCOUNT}:role/{name}"
+            case "AWS::KMS::Key":
+                return f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{logical_id}"
+            case "AWS::DynamoDB::Table":
+                return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"
+            case "AWS::Logs::LogGroup":
+                return f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}:*"
+            case "AWS::Lambda::Function":
+                return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+            case kind:
+                raise AssertionError(f"no ARN known for {kind}")
+
+
+def _documents(value: Any, *, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    if isinstance(value, dict):
+        if "Statement" in value:
+            yield path, value
+        for name, inner in value.items():
+            yield from _documents(inner, path=f"{path}.{name}".lstrip("."))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _documents(inner, path=f"{path}[{index}]")
+
+
+def synthesize(environment: str, *, context: Any, target: Path) -> Assembly:
+    """Synthesize as the CDK's command line does, without building the functions' package."""
+    app = cdk.App(
+        context={**context, "env": environment, "aws:cdk:bundling-stacks": []},
+        outdir=str(target),
+        analytics_reporting=False,
+    )
+    build(app, env=app.node.try_get_context("env"))
+    cloud = app.synth()
+    templates = {
+        stack.stack_name.removeprefix(f"SealedRecords-{environment}-"): json.loads(
+            Path(stack.template_full_path).read_text()
+        )
+        for stack in cloud.stacks
+    }
+    return Assembly(environment=environment, directory=target, templates=templates, cloud=cloud)
