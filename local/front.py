@@ -77,7 +77,7 @@ class Front:
         except GatewayError as error:
             served.error = error
             response = render(error, api=self.api, context=self._context(served))
-        except Exception:  # the outermost border
+        except Exception:  # noqa: BLE001 - the outermost border
             _LOG.exception("the front failed")
             served.error = GatewayError(*_BROKEN)
             response = render(served.error, api=self.api, context=self._context(served))

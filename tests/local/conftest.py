@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.client import HTTPConnection
@@ -14,6 +15,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+
 from local import deployed_api
 from local.build_cache import ROOT
 from local.clients import Clients
@@ -128,6 +130,35 @@ def acme(aws: EmbeddedAws) -> Credentials:
     return Credentials(key.access_key, key.secret_key)
 
 
+def _processes_below(pid: int) -> list[int]:
+    """Return a process and all that it has started, as Linux lists them."""
+    children: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        # A task can end while it is read.
+        with suppress(FileNotFoundError):
+            children.extend(int(child) for child in (task / "children").read_text().split())
+    return [pid, *(below for child in children for below in _processes_below(child))]
+
+
+@pytest.fixture(scope="session")
+def processes_below() -> Callable[[int], list[int]]:
+    """List a process and all that it has started."""
+    return _processes_below
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def is_alive() -> Callable[[int], bool]:
+    """Tell whether a process runs."""
+    return _is_alive
+
+
 PROBE = """
 import json, os, sys, time
 import boto3
@@ -147,6 +178,7 @@ def handler(event, context):
         print("a line of output", flush=True)
     if what == "large":
         return {"statusCode": 200, "body": "x" * (7 * 1024 * 1024)}
+    several = {"X-Two": ["a", "b"]}
     body = {
         "event": event,
         "pid": os.getpid(),
@@ -156,7 +188,8 @@ def handler(event, context):
         "name": context.function_name,
         "colour": os.environ.get("COLOUR"),
     }
-    return {"statusCode": 200, "headers": {"X-One": "1"}, "multiValueHeaders": {"X-Two": ["a", "b"]}, "body": json.dumps(body)}
+    text = json.dumps(body)
+    return {"statusCode": 200, "headers": {"X-One": "1"}, "multiValueHeaders": several, "body": text}
 """
 
 

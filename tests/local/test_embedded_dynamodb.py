@@ -6,6 +6,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+
 from local.embedded import EmbeddedAws
 
 LIMIT = 400 * 1024

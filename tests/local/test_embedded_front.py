@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.credentials import Credentials
+
 from local.embedded import EmbeddedAws
 from local.emulator import ACCOUNT
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from local.additions.kms import encryption_context_bytes
 from local.embedded import EmbeddedAws
 

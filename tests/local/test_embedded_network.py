@@ -5,20 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from local.embedded import EmbeddedAws
 
 LISTENING = "0A"
 LOOPBACK = "0100007F"
-
-
-def children(pid: int) -> list[int]:
-    """This process and all below it."""
-    below = [
-        int(child)
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for child in (task / "children").read_text().split()
-    ]
-    return [pid, *(process for child in below for process in children(child))]
 
 
 def listening_addresses(pid: int) -> set[str]:
@@ -40,9 +31,9 @@ def listening_addresses(pid: int) -> set[str]:
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads Linux's list of sockets")
-def test_everything_listens_on_loopback_only(aws: EmbeddedAws, probe: Any) -> None:
+def test_everything_listens_on_loopback_only(aws: EmbeddedAws, probe: Any, processes_below: Any) -> None:
     assert aws.aws_endpoint.startswith("http://127.0.0.1:")
     assert probe.front.url.startswith("http://127.0.0.1:")
-    for pid in children(os.getpid()):
+    for pid in processes_below(os.getpid()):
         assert listening_addresses(pid) <= {LOOPBACK}
     assert listening_addresses(os.getpid()) == {LOOPBACK}

@@ -1,0 +1,224 @@
+"""`python -m local` as a person uses it, in two terminals; and what is left when it is killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.credentials import Credentials
+
+from local.build_cache import ROOT
+
+READY = "Ctrl-C stops it"
+
+
+@dataclass(frozen=True)
+class Up:
+    """A started `up`, and what it printed."""
+
+    process: subprocess.Popen[str]
+    directory: Path
+    printed: str
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the state file says now."""
+        content: dict[str, Any] = json.loads((self.directory / "state.json").read_text())
+        return content
+
+
+def run(*arguments: str, state: Path) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    command = [sys.executable, "-m", "local", *arguments, "--state", str(state)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def start(state: Path) -> Up:
+    """Start `up` and wait until it is ready."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local", "up", "--state", str(state)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    lines = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.append(line)
+        if READY in line:
+            return Up(process, state, "".join(lines))
+    pytest.fail("up ended: " + "".join(lines))
+
+
+def wait_until(true: Callable[[], bool], *, seconds: float) -> bool:
+    """Wait for something to become true."""
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return true()
+
+
+def list_records(up: Up, sign: Any, send: Any) -> Any:
+    """List acme's records as its ready-made caller."""
+    caller = up.state["callers"]["acme"]
+    key = Credentials(caller["access_key"], caller["secret_key"])
+    request = sign(up.state["api"], "GET", "/tenants/acme/records", key=key, region=up.state["region"])
+    return send(up.state["api"], request)
+
+
+@dataclass(frozen=True)
+class Crash:
+    """What a killed `up` has left."""
+
+    directory: Path
+    processes: list[int]
+
+
+@pytest.fixture(scope="module")
+def crash(tmp_path_factory: pytest.TempPathFactory, sign: Any, send: Any, processes_below: Any) -> Crash:
+    """An `up` with a warm function, killed so that it could clean up nothing."""
+    up = start(tmp_path_factory.mktemp("state"))
+    assert list_records(up, sign, send).status == 200
+    processes = processes_below(up.process.pid)
+    up.process.kill()
+    up.process.communicate()
+    return Crash(up.directory, processes)
+
+
+def test_a_crash_leaves_no_process_behind(crash: Crash, is_alive: Any) -> None:
+    assert len(crash.processes) > 1
+    assert wait_until(lambda: not any(map(is_alive, crash.processes)), seconds=5)
+
+
+def test_what_a_crash_left_is_noticed_and_removed(crash: Crash) -> None:
+    assert (crash.directory / "state.json").exists()
+    said = run("status", state=crash.directory)
+    assert "ended without cleaning up" in said.stdout
+    assert "Nothing runs" in said.stdout
+    assert said.returncode == 3
+    assert not (crash.directory / "state.json").exists()
+
+
+@pytest.fixture(scope="module")
+def up(crash: Crash) -> Iterator[Up]:
+    """A running `up`, in the state directory that the crash left."""
+    started = start(crash.directory)
+    yield started
+    started.process.terminate()
+    started.process.communicate(timeout=30)
+
+
+def test_up_says_how_to_call_and_how_to_stop(up: Up) -> None:
+    state = up.state
+    assert f"The API: {state['api']}" in up.printed
+    assert f'curl --aws-sigv4 "aws:amz:{state["region"]}:execute-api"' in up.printed
+    assert "sealed put acme first -" in up.printed
+    assert f"AWS_ACCESS_KEY_ID={state['callers']['acme']['access_key']}" in up.printed
+    assert "python -m local down" in up.printed
+    assert "IAM policies are not evaluated yet" in up.printed
+
+
+def test_the_state_file_is_its_owners_alone(up: Up) -> None:
+    assert (up.directory / "state.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_status_says_what_runs(up: Up, sign: Any, send: Any) -> None:
+    list_records(up, sign, send)
+    said = run("status", state=up.directory)
+    assert said.returncode == 0
+    assert up.state["api"] in said.stdout
+    assert f"pid {up.process.pid}" in said.stdout
+    assert "sealed-dev-reader (1 warm)" in said.stdout
+    assert "SealedRecords-dev-Service" in said.stdout
+    assert "IAM policies are not evaluated yet" in said.stdout
+
+
+def test_a_second_up_says_that_one_runs(up: Up) -> None:
+    said = run("up", state=up.directory)
+    assert said.returncode == 3
+    assert f"{up.state['api']} (pid {up.process.pid})" in said.stderr
+
+
+@pytest.mark.parametrize("action", ["stop", "reset"])
+def test_nobody_without_the_token_controls_it(up: Up, action: str) -> None:
+    request = urllib.request.Request(
+        f"{up.state['control']['url']}/{action}", method="POST", headers={"Authorization": "Bearer guess"}
+    )
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=5)
+    assert caught.value.code == 403
+    caught.value.close()
+    assert up.process.poll() is None
+
+
+def test_reset_empties_everything_and_serves_again(up: Up, sign: Any, send: Any) -> None:
+    session = boto3.session.Session(aws_access_key_id="x", aws_secret_access_key="x")
+    table = session.client("dynamodb", endpoint_url=up.state["endpoint"], region_name=up.state["region"])
+    item = {"tenant": {"S": "acme"}, "record": {"S": "one"}}
+    table.put_item(TableName="sealed-dev-records", Item=item)
+    said = run("reset", state=up.directory)
+    assert (said.returncode, said.stderr) == (0, "")
+    assert up.process.poll() is None
+    assert table.scan(TableName="sealed-dev-records")["Count"] == 0
+    answer = list_records(up, sign, send)
+    assert (answer.status, json.loads(answer.body)["records"]) == (200, [])
+
+
+def test_down_stops_it_and_leaves_nothing(up: Up, processes_below: Any, is_alive: Any) -> None:
+    # The last test with this `up`.
+    processes = processes_below(up.process.pid)
+    said = run("down", state=up.directory)
+    assert (said.returncode, said.stdout) == (0, "The embedded AWS has stopped.\n")
+    assert up.process.wait(timeout=10) == 0
+    assert not any(map(is_alive, processes))
+    assert not (up.directory / "state.json").exists()
+
+
+@pytest.mark.parametrize("command", ["status", "down"])
+def test_when_nothing_runs_the_commands_say_so(tmp_path: Path, command: str) -> None:
+    said = run(command, state=tmp_path / "state")
+    assert said.returncode == 3
+    assert "Nothing runs" in said.stdout
+
+
+def test_reset_removes_what_the_last_one_left(tmp_path: Path) -> None:
+    (tmp_path / "functions").mkdir()
+    (tmp_path / "functions" / "a.log").write_text("left")
+    (tmp_path / "emulator.log").write_text("left")
+    assert run("reset", state=tmp_path).returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+
+
+def test_an_environment_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "local", "up", "--env", "staging", "--state", str(tmp_path)]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert said.returncode == 1
+    assert "staging" in said.stderr
+    assert "Nothing runs." in said.stderr
+
+
+def test_a_tethered_command_ends_with_its_starter(tmp_path: Path, is_alive: Any) -> None:
+    tether = ROOT / "local" / "tether.py"
+    note = tmp_path / "pid"
+    shell = ["sh", "-c", f"echo $$ > {note}; sleep 60; true"]
+    tethered = (
+        f"subprocess.Popen([sys.executable, {str(tether)!r}, *{shell!r}], stdin=subprocess.PIPE).wait()"
+    )
+    starter = subprocess.Popen([sys.executable, "-c", f"import subprocess, sys; {tethered}"])
+    assert wait_until(lambda: note.exists() and note.read_text().strip().isdigit(), seconds=5)
+    started = int(note.read_text())
+    assert is_alive(started)
+    os.kill(starter.pid, signal.SIGKILL)
+    starter.wait()
+    assert wait_until(lambda: not is_alive(started), seconds=5)
