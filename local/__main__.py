@@ -49,9 +49,9 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser().parse_args(arguments)
     # Imported late: `--help` need not wait for the emulator.
     if chosen.command == "demo":
-        from local import demo  # noqa: PLC0415
+        from local.demo import run  # noqa: PLC0415
 
-        return demo.run(environment=chosen.env, runtime=chosen.runtime)
+        return run(environment=chosen.env, runtime=chosen.runtime)
     from local import commands, state  # noqa: PLC0415
 
     directory = state.chosen(chosen.state)
