@@ -6,7 +6,7 @@ Source: ESDK specification, framework/aws-kms/aws-kms-mrk-keyring.md and aws-kms
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from .errors import ConfigurationError, DataKeyError, KeyServiceError
@@ -20,12 +20,14 @@ _NOT_AUTHENTIC = frozenset({"InvalidCiphertextException", "IncorrectKeyException
 
 
 class KmsClient(Protocol):
-    """The two calls of boto3's KMS client that are used."""
+    """The two calls of boto3's KMS client that are used; anything with these two will do."""
 
-    def generate_data_key(self, **request: Any) -> Mapping[str, Any]:  # noqa: ANN401 - boto3's own shape
+    @property
+    def generate_data_key(self) -> Callable[..., Mapping[str, Any]]:
         """Call GenerateDataKey."""
 
-    def decrypt(self, **request: Any) -> Mapping[str, Any]:  # noqa: ANN401 - boto3's own shape
+    @property
+    def decrypt(self) -> Callable[..., Mapping[str, Any]]:
         """Call Decrypt."""
 
 

@@ -295,6 +295,8 @@ def test_every_truncation_and_an_appended_byte_is_refused(
             "65537 bytes; 65536 are accepted",
         ),
         (lambda head: b"\x00" + head[1:], MalformedItemError, "unknown header version 0"),
+        (lambda head: head + b"\x00", MalformedItemError, "longer or shorter than its fields"),
+        (lambda head: head[:-1], MalformedItemError, "longer or shorter than its fields"),
         (lambda head: b"\x03" + head[1:], MalformedItemError, "unknown header version 3"),
         (lambda head: head[:1] + b"\x02" + head[2:], MalformedItemError, "unknown header flavor 2"),
         (lambda head: head[:1] + b"\x01" + head[2:], MalformedItemError, "does not fit the header's flavor"),
