@@ -97,7 +97,7 @@ class Assembly:
                 return separator.join(self.resolve(part, template=template) for part in parts)
             case {"Fn::Sub": str(text)}:
                 for name, replacement in PSEUDO.items():
-                    text = text.replace(f"${{{name}}}", replacement)  # noqa: PLW2901
+                    text = text.replace(f"${{{name}}}", replacement)
                 return text
             case {"Fn::ImportValue": name}:
                 return self._exported(name)

@@ -1,6 +1,6 @@
 """How AWS decides on a request: as much of IAM's and KMS's logic as the stacks' policies use, and no more.
 
-An operator or a principal that is not known here is an error, so that no policy passes because it was not understood.
+An operator or a principal that is not known here is an error: no policy passes for not being understood.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,7 +42,7 @@ class Request:
 
 
 def with_encryption_context(request: Request, encryption_context: Mapping[str, str]) -> Request:
-    """The request as KMS sees it: each key of the encryption context, and the list of them unless it is empty."""
+    """The request as KMS sees it: each key of the encryption context and, unless it is empty, their list."""
     keys: dict[str, str | Sequence[str]] = {
         f"kms:EncryptionContext:{name}": value for name, value in encryption_context.items()
     }
@@ -65,7 +65,9 @@ def key_allows(
     ):
         return False
     allowed = [
-        statement for statement in statements if statement["Effect"] == "Allow" and _applies(statement, request)
+        statement
+        for statement in statements
+        if statement["Effect"] == "Allow" and _applies(statement, request)
     ]
     if any(_names(statement, request) for statement in allowed):
         return True
@@ -134,7 +136,7 @@ def conditions_hold(conditions: Mapping[str, Mapping[str, Any]], context: Contex
     )
 
 
-def _holds(operator: str, actual: str | Sequence[str] | None, expected: list[str]) -> bool:  # noqa: C901, PLR0911
+def _holds(operator: str, actual: str | Sequence[str] | None, expected: list[str]) -> bool:
     if operator == "Null":
         return expected == ["true" if actual is None else "false"]
     if operator == "ForAllValues:StringEquals":

@@ -1,0 +1,124 @@
+"""No policy of any stack says more than it means: no wildcard where a name would do."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.infrastructure.assembly import ACCOUNT, REGION, Assembly
+from tests.infrastructure.policy_evaluation import Request, identity_allows
+
+# Every `*` inside a resource of an identity's policy, with its reason. A new one needs a line here.
+EXPLAINED_ENDINGS = {
+    "/tenants/${aws:PrincipalTag/tenant}/records/*": "the caller's own tenant; ids hold no slash",
+    ":log-group:/aws/lambda/{prefix}-writer:*": "the streams of the function's own log group",
+    ":log-group:/aws/lambda/{prefix}-reader:*": "the streams of the function's own log group",
+}
+# AWS's own policies that are attached: API Gateway has one role for the logs of all APIs of an account.
+AWS_POLICIES = {"arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"}
+
+API = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:<ApiF70053CD>/v1"
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(assembly: Assembly) -> Iterator[tuple[str, dict[str, Any]]]:
+    for place, document in assembly.policy_documents():
+        for statement in document["Statement"]:
+            yield f"{place}.{statement.get('Sid')}", statement
+
+
+def test_the_search_for_policies_finds_them_all(assembly: Assembly) -> None:
+    places = [place for place, _ in assembly.policy_documents()]
+    assert sum("KeyPolicy" in place for place in places) == 3
+    assert sum("AssumeRolePolicyDocument" in place for place in places) == 3
+    assert len(places) == 3 + 3 + 3 + 2 + 2
+
+
+def test_every_action_is_named(assembly: Assembly) -> None:
+    for place, statement in statements(assembly):
+        assert not {"NotAction", "NotResource", "NotPrincipal"} & set(statement), place
+        for action in listed(statement["Action"]):
+            assert "*" not in action, place
+            assert "?" not in action, place
+
+
+def test_every_resource_is_named(assembly: Assembly) -> None:
+    explained = tuple(
+        ending.format(prefix=assembly.prefix) if "{prefix}" in ending else ending
+        for ending in EXPLAINED_ENDINGS
+    )
+    for place, statement in statements(assembly):
+        if ".KeyPolicy." in place:
+            assert statement["Resource"] == "*", "in a key policy: the key itself"
+        elif ".AssumeRolePolicyDocument." not in place:
+            for resource in listed(statement["Resource"]):
+                assert "*" not in resource or resource.endswith(explained), f"{place}: {resource}"
+
+
+def test_everyone_is_named_in_denials_only(assembly: Assembly) -> None:
+    for place, statement in statements(assembly):
+        if "Principal" in statement and statement["Effect"] == "Allow":
+            assert "*" not in str(statement["Principal"]), place
+
+
+def test_no_policy_of_aws_is_attached_but_the_listed(assembly: Assembly) -> None:
+    attached = {
+        arn
+        for role in assembly.resources("AWS::IAM::Role").values()
+        for arn in role["Properties"].get("ManagedPolicyArns", ())
+    }
+    assert attached == AWS_POLICIES
+
+
+def test_only_lambda_assumes_the_functions_roles(assembly: Assembly) -> None:
+    trusted = {
+        role["Properties"]["RoleName"]: role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        for role in assembly.resources("AWS::IAM::Role").values()
+        if "RoleName" in role["Properties"]
+    }
+    only_lambda = [
+        {"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}
+    ]
+    assert trusted == {f"{assembly.prefix}-writer": only_lambda, f"{assembly.prefix}-reader": only_lambda}
+
+
+def callers_policy(assembly: Assembly, right: str) -> list[dict[str, Any]]:
+    (found,) = [
+        policy["Properties"]["PolicyDocument"]["Statement"]
+        for policy in assembly.resources("AWS::IAM::ManagedPolicy").values()
+        if policy["Properties"].get("ManagedPolicyName") == f"{assembly.prefix}-records-{right}"
+    ]
+    return list(found)
+
+
+def may_call(assembly: Assembly, right: str, call: str, *, tags: dict[str, str]) -> bool:
+    asked = Request(
+        principal=f"arn:aws:iam::{ACCOUNT}:role/caller",
+        action="execute-api:Invoke",
+        resource=f"{API}/{call}",
+        context={f"aws:PrincipalTag/{name}": value for name, value in tags.items()},
+    )
+    return identity_allows(asked, policies=callers_policy(assembly, right))
+
+
+CALLS = {
+    "GET/tenants/acme/records": {"read"},
+    "GET/tenants/acme/records/r-1": {"read"},
+    "PUT/tenants/acme/records/r-1": {"write"},
+    "DELETE/tenants/acme/records/r-1": {"write"},
+    "PUT/tenants/acme/records": set(),
+    "POST/tenants/acme/records/r-1": set(),
+    "PUT/branch-keys/acme": set(),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("right", ["read", "write"])
+def test_a_caller_reaches_its_own_tenant_alone(assembly: Assembly, right: str, call: str) -> None:
+    assert may_call(assembly, right, call, tags={"tenant": "acme"}) == (right in CALLS[call])
+    assert not may_call(assembly, right, call, tags={"tenant": "globex"})
+    assert not may_call(assembly, right, call, tags={"tenant": "acm"})
+    assert not may_call(assembly, right, call, tags={})
