@@ -4,6 +4,7 @@ Only codes and classes are read: the messages of AWS and of the SDK may quote wh
 """
 
 from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.parsers import ResponseParserError
 
 from envelope import EnvelopeError, IntegrityError, InvalidItemError, KeyServiceError
@@ -86,7 +87,7 @@ def problem_of(error: Exception, *, writing: bool = False) -> Problem:
                 f"Send a smaller record: encrypted it passes {MAX_ITEM_BYTES} bytes.",
                 limit=MAX_ITEM_BYTES,
             )
-        case ClientError() | HTTPClientError() | ResponseParserError() | OSError():
+        case ClientError() | HTTPClientError() | NoConnectionError() | ResponseParserError() | OSError():
             return _of_kind(_kind(error, refused=problems.TABLE_UNAVAILABLE), outcome_unknown=writing)
         case _:
             return _internal_error()

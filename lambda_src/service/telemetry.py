@@ -114,6 +114,7 @@ class Telemetry:
         )
         metrics.add_metric(name="Errors5xx", unit=MetricUnit.Count, value=int(status >= _SERVER_ERROR))
         metrics.flush_metrics()
+        metrics.clear_metrics()  # flushing clears too, unless the environment has switched metrics off
 
 
 def _frames(error: Exception) -> list[str]:

@@ -3,6 +3,7 @@
 Nothing random is drawn here: a container may be started from a snapshot of another's memory.
 """
 
+import logging
 import os
 from dataclasses import dataclass
 
@@ -32,6 +33,8 @@ def start() -> Container:
     ConfigurationError
         When a setting is absent or has the wrong form.
     """
+    # When a log line cannot be written, Python would print the exception in progress instead, with its text.
+    logging.raiseExceptions = False
     configuration = read_configuration(os.environ)
     time_limit = TimeLimit()
     keyring = KmsKeyring(

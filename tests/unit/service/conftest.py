@@ -1,0 +1,287 @@
+"""The functions as Lambda loads them, over real AWS clients; KMS and DynamoDB are emulated in-process."""
+
+import importlib
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from moto import mock_aws
+from moto.core.botocore_stubber import MockRawResponse
+from moto.core.models import botocore_stubber
+
+REGION = "eu-central-1"
+TABLE = "unit-records"
+
+
+@dataclass(frozen=True)
+class LambdaContext:
+    aws_request_id: str = "lambda-request"
+    milliseconds: int = 28_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: Any
+    text: str
+
+    @property
+    def slug(self) -> str:
+        """The problem's slug."""
+        return self.body["type"].removeprefix("urn:sealed-records:problem:")
+
+
+def event(
+    method: str,
+    tenant: str,
+    record: str | None = None,
+    *,
+    body: str | None = None,
+    headers: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+    **changes: Any,
+) -> dict[str, Any]:
+    """An event of API Gateway's REST proxy integration."""
+    path = f"/tenants/{quote(tenant)}/records"
+    resource = "/tenants/{tenant}/records"
+    parameters = {"tenant": tenant}
+    if record is not None:
+        path += f"/{quote(record)}"
+        resource += "/{record}"
+        parameters["record"] = record
+    content = {"content-type": "application/json"} if body is not None else {}
+    given = {**content, **(headers or {})}
+    return {
+        "resource": resource,
+        "path": path,
+        "httpMethod": method,
+        "headers": given,
+        "multiValueHeaders": {name: [value] for name, value in given.items()},
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": {name: [value] for name, value in (query or {}).items()} or None,
+        "pathParameters": parameters,
+        "stageVariables": None,
+        "requestContext": {"requestId": "request-1", "stage": "v1"},
+        "body": body,
+        "isBase64Encoded": False,
+        **changes,
+    }
+
+
+@dataclass
+class Service:
+    """The two functions and what they stand on."""
+
+    writer: Any
+    reader: Any
+    table: Any
+    kms: Any
+    key_arn: str
+
+    def call(self, method: str, tenant: str, record: str | None = None, **details: Any) -> Answer:
+        context = details.pop("context", LambdaContext())
+        return self.send(event(method, tenant, record, **details), context=context)
+
+    def send(self, request: dict[str, Any], *, context: LambdaContext | None = None) -> Answer:
+        function = self.writer if request["httpMethod"] in ("PUT", "DELETE") else self.reader
+        answer = function.handler(request, context or LambdaContext())
+        json.dumps(answer)
+        headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
+        text = answer["body"] or ""
+        return Answer(
+            status=int(answer["statusCode"]),
+            headers=headers,
+            body=json.loads(text) if text else None,
+            text=text,
+        )
+
+    def put(self, tenant: str, record: str, data: Any, **details: Any) -> Answer:
+        return self.call("PUT", tenant, record, body=json.dumps(data), **details)
+
+    def get(self, tenant: str, record: str) -> Answer:
+        return self.call("GET", tenant, record)
+
+    def items(self) -> list[dict[str, Any]]:
+        return sorted(
+            self.table.scan(TableName=TABLE)["Items"],
+            key=lambda item: (item["tenant"]["S"], item["record"]["S"]),
+        )
+
+    def item(self, tenant: str, record: str) -> dict[str, Any]:
+        key = {"tenant": {"S": tenant}, "record": {"S": record}}
+        return self.table.get_item(TableName=TABLE, Key=key)["Item"]
+
+    def plant(self, item: dict[str, Any]) -> None:
+        self.table.put_item(TableName=TABLE, Item=item)
+
+
+def load(monkeypatch: pytest.MonkeyPatch, *names: str) -> list[Any]:
+    """Import modules anew, as a container does when it starts."""
+    for name in names:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    loaded = [importlib.import_module(name) for name in names]
+    for name in names:
+        monkeypatch.delitem(sys.modules, name)
+    return loaded
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "unit",
+        "AWS_SECRET_ACCESS_KEY": "unit",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def start(aws: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Service]:
+    """Starts both functions; settings may be given by name."""
+
+    def started(**settings: str) -> Service:
+        table = boto3.client("dynamodb")
+        kms = boto3.client("kms")
+        if TABLE not in table.list_tables()["TableNames"]:
+            table.create_table(
+                TableName=TABLE,
+                BillingMode="PAY_PER_REQUEST",
+                KeySchema=[
+                    {"AttributeName": "tenant", "KeyType": "HASH"},
+                    {"AttributeName": "record", "KeyType": "RANGE"},
+                ],
+                AttributeDefinitions=[
+                    {"AttributeName": "tenant", "AttributeType": "S"},
+                    {"AttributeName": "record", "AttributeType": "S"},
+                ],
+            )
+        key_arn = kms.create_key()["KeyMetadata"]["Arn"]
+        environment = {
+            "RECORDS_TABLE": TABLE,
+            "LOGICAL_TABLE": "records",
+            "ENVELOPE_KEY_ARN": key_arn,
+            "CURSOR_KEY": "arn:aws:cloudformation:eu-central-1:123456789012:stack/unit/0",
+            "POWERTOOLS_SERVICE_NAME": "records-unit",
+            "POWERTOOLS_METRICS_NAMESPACE": "SealedRecords",
+            **settings,
+        }
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(
+            logging, "raiseExceptions", True
+        )  # what a container switches off, for itself alone
+        writer, reader = load(monkeypatch, "service.writer", "service.reader")
+        for handler in logging.getLogger("records-unit").handlers:
+            handler.setStream(_StandardOutput())
+        return Service(
+            writer=writer, reader=reader, table=table, kms=kms, key_arn=environment["ENVELOPE_KEY_ARN"]
+        )
+
+    return started
+
+
+@pytest.fixture
+def service(start: Callable[..., Service]) -> Service:
+    return start()
+
+
+class _StandardOutput:
+    """Standard output as it is now: a logger keeps the one that it was made with, and pytest changes it."""
+
+    def write(self, text: str) -> None:
+        sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+@dataclass
+class Faults:
+    """Lets attempts of one operation fail where they leave the process; the retries are the real ones."""
+
+    client: Any
+    operation: str
+    attempts: int = 0
+
+    def answer(self, status: int, code: str, *, times: int = 99) -> None:
+        """Answer with an error instead of passing the request on."""
+
+        def fail(event_name: str, request: Any) -> AWSResponse:
+            self.attempts += 1
+            if self.attempts > times:
+                return botocore_stubber(event_name=event_name, request=request)
+            body = json.dumps({"__type": code, "message": "for this test: marker-in-message"}).encode()
+            return AWSResponse(request.url, status, {"x-amzn-requestid": "fault"}, MockRawResponse(body))
+
+        self._register(fail)
+
+    def lose_answer(self, *, times: int = 1) -> None:
+        """Pass the request on, and lose the answer."""
+
+        def lose(event_name: str, request: Any) -> AWSResponse:
+            self.attempts += 1
+            answer = botocore_stubber(event_name=event_name, request=request)
+            if self.attempts <= times:
+                raise ReadTimeoutError(endpoint_url=request.url)
+            return answer
+
+        self._register(lose)
+
+    def unreachable(self, *, times: int = 99) -> None:
+        """Reach no service at all."""
+
+        def refuse(event_name: str, request: Any) -> AWSResponse:
+            self.attempts += 1
+            if self.attempts <= times:
+                raise EndpointConnectionError(endpoint_url=request.url)
+            return botocore_stubber(event_name=event_name, request=request)
+
+        self._register(refuse)
+
+    def _register(self, handler: Callable[..., Any]) -> None:
+        # The emulator's own handler would carry out a request that this one has answered.
+        service = self.client.meta.service_model.service_id.hyphenize()
+        events = self.client.meta.events
+        events.unregister("before-send", botocore_stubber)
+
+        def send(event_name: str, request: Any, **_: Any) -> AWSResponse | None:
+            return handler(event_name=event_name, request=request)
+
+        events.register_last(f"before-send.{service}.{self.operation}", send)
+
+
+@pytest.fixture
+def faults(service: Service, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Faults]:
+    """Faults by operation; the pauses between attempts are left out."""
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+
+    def of(operation: str) -> Faults:
+        writes = operation in ("PutItem", "DeleteItem", "GenerateDataKey")
+        store = (service.writer if writes else service.reader)._container.store
+        in_kms = operation in ("GenerateDataKey", "Decrypt")
+        return Faults(store.encryptor._keyring._client if in_kms else store.client, operation)
+
+    return of
+
+
+@pytest.fixture
+def make_context() -> Callable[[int], LambdaContext]:
+    """Makes the runtime's context with so many milliseconds left."""
+    return lambda milliseconds: LambdaContext(milliseconds=milliseconds)
