@@ -12,6 +12,7 @@ from typing import Any
 from .attribute_parsing import parse_value
 from .attribute_values import Item
 from .crypto_action import CryptoAction
+from .encryption_context import serialize_pairs
 from .errors import ConfigurationError, InvalidItemError, ItemNotEncryptedError, MalformedItemError
 from .intermediate_key import generate_item_keys, unwrap_item_keys
 from .item_context import item_context
@@ -32,7 +33,7 @@ from .item_header import (
 from .item_schema import FOOTER_NAME, HEADER_NAME, ItemSchema
 from .keyring import Keyring
 from .signed_attributes import fields_to_decrypt, fields_to_encrypt, is_reserved
-from .signing import PUBLIC_KEY_CONTEXT_KEY, SigningKey
+from .signing import PUBLIC_KEY_CONTEXT_KEY, PUBLIC_KEY_TEXT_LENGTH, SigningKey
 
 
 class ItemEncryptor:
@@ -103,6 +104,8 @@ class ItemEncryptor:
             The keyring could not make a key.
         """
         fields = fields_to_encrypt(item, schema=self._schema)
+        if len(fields) > MAX_HEADER_LENGTH:
+            raise InvalidItemError(f"too many attributes: the header would exceed {MAX_HEADER_LENGTH} bytes")
         version = self._schema.version
         context = item_context(self._schema, version=version, fields=fields)
         stored_context: dict[str, str] = {}
@@ -174,10 +177,17 @@ def _check_stored_context(header: ItemHeader) -> None:
     expected = {PUBLIC_KEY_CONTEXT_KEY} if header.flavor == FLAVOR_ECDSA else set()
     if header.encryption_context.keys() != expected:
         raise MalformedItemError("the stored encryption context does not fit the header's flavor")
+    # Its length is fixed, and checked before it enters a context: a longer one could not be serialized.
+    if expected and len(header.encryption_context[PUBLIC_KEY_CONTEXT_KEY]) != PUBLIC_KEY_TEXT_LENGTH:
+        raise MalformedItemError("the stored public key is not a point of P-384 in base64")
 
 
 def _rebuilt_context(schema: ItemSchema, *, header: ItemHeader, fields: list[SignedField]) -> dict[str, str]:
     try:
-        return item_context(schema, version=header.version, fields=fields) | dict(header.encryption_context)
-    except InvalidItemError as error:
+        context = item_context(schema, version=header.version, fields=fields) | dict(
+            header.encryption_context
+        )
+        serialize_pairs(context)
+    except (InvalidItemError, ConfigurationError) as error:
         raise MalformedItemError(str(error)) from error
+    return context

@@ -31,6 +31,8 @@ class ItemSchema:
         default_action: CryptoAction,
         unsigned: Iterable[str],
     ) -> None:
+        if isinstance(unsigned, str):
+            raise ConfigurationError("`unsigned` is a collection of names, not one name")
         self.table = table
         self.partition_key = partition_key
         self.sort_key = sort_key

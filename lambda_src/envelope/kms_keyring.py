@@ -71,10 +71,10 @@ class KmsKeyring:
             if not _is_service_failure(error):
                 raise
             raise KeyServiceError("KMS could not generate a data key", causes=[error]) from error
-        if response["KeyId"] != self._key_arn or len(response["Plaintext"]) != KEY_LENGTH:
+        plaintext, ciphertext = response.get("Plaintext", b""), response.get("CiphertextBlob", b"")
+        if response.get("KeyId") != self._key_arn or len(plaintext) != KEY_LENGTH or not ciphertext:
             raise KeyServiceError("KMS answered GenerateDataKey with another key or length than asked for")
-        info = response["KeyId"].encode()
-        return response["Plaintext"], EncryptedDataKey(PROVIDER_ID, info, response["CiphertextBlob"])
+        return plaintext, EncryptedDataKey(PROVIDER_ID, self._key_arn.encode(), ciphertext)
 
     def unwrap(
         self, encrypted_data_keys: Sequence[EncryptedDataKey], encryption_context: Mapping[str, str]
@@ -115,9 +115,9 @@ class KmsKeyring:
         response = self._client.decrypt(
             KeyId=key_arn, CiphertextBlob=encrypted.ciphertext, EncryptionContext=dict(encryption_context)
         )
-        if response["KeyId"] != key_arn:
+        if response.get("KeyId") != key_arn:
             raise DataKeyError("KMS unwrapped an entry with another key than the one asked for")
-        plaintext: bytes = response["Plaintext"]
+        plaintext: bytes = response.get("Plaintext", b"")
         if len(plaintext) != KEY_LENGTH:
             raise DataKeyError(f"an entry holds {len(plaintext)} bytes instead of {KEY_LENGTH}")
         return plaintext

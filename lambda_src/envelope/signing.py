@@ -6,6 +6,7 @@ Source: ESDK specification, framework/algorithm-suites.md and default-cmm.md.
 """
 
 import base64
+import os
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -15,16 +16,19 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from .errors import SignatureError
 
 PUBLIC_KEY_CONTEXT_KEY = "aws-crypto-public-key"
+PUBLIC_KEY_TEXT_LENGTH = 68  # 49 bytes of a compressed point, in base64
 # DER signatures over P-384 have 102 to 104 bytes; AWS's readers take exactly 103 off the end of the footer.
 SIGNATURE_LENGTH = 103
 _ALGORITHM = ec.ECDSA(hashes.SHA384())
+# Order of the base point of P-384 (NIST SP 800-186, 3.2.1.4).
+_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973
 
 
 class SigningKey:
     """A fresh key pair for one item."""
 
     def __init__(self) -> None:
-        self._private_key = ec.generate_private_key(ec.SECP384R1())
+        self._private_key = ec.derive_private_key(_private_value(), ec.SECP384R1())
 
     def public_key_text(self) -> str:
         """Return the public key as the encryption context holds it: the compressed point in base64."""
@@ -37,6 +41,15 @@ class SigningKey:
             signature = self._private_key.sign(message, _ALGORITHM)
             if len(signature) == SIGNATURE_LENGTH:
                 return signature
+
+
+def _private_value() -> int:
+    """Return a number from 1 to the order of P-384 less 1, from the operating system's randomness.
+
+    OpenSSL's own generator keeps its state in memory, which a snapshot of a process clones. 64 bits more than
+    the order has make the remainder's bias negligible (FIPS 186-5, A.2.1, "Extra Random Bits").
+    """
+    return int.from_bytes(os.urandom(56), "big") % (_ORDER - 1) + 1
 
 
 def verify_signature(signature: bytes, *, message: bytes, public_key_text: str) -> None:

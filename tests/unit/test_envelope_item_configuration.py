@@ -122,3 +122,14 @@ def test_more_attributes_than_a_header_can_name_are_refused() -> None:
     del names["a0"], names["a1"], names["a2"], names["a3"]
     with pytest.raises(InvalidItemError, match="header would exceed 65536 bytes"):
         _configure(default_action=_S).encrypt({**_ITEM, **names})
+
+
+def test_unsigned_takes_names_and_not_one_name() -> None:
+    with pytest.raises(ConfigurationError, match="collection of names"):
+        ItemEncryptor(
+            table="t",
+            partition_key="id",
+            actions={},
+            unsigned="note",
+            keyring=RawAesKeyring("n", "k", bytes(32)),
+        )

@@ -404,3 +404,16 @@ def test_items_share_nothing_random() -> None:
     assert len({head[2:34] for head in heads}) == 20
     assert len({head[44:140] for head in heads}) == 20
     assert len({_stored()["name"]["B"] for _ in range(20)}) == 20
+
+
+def test_overlong_stored_public_key_is_malformed_and_no_mistake_of_the_caller() -> None:
+    def with_long_public_key(header: bytes) -> bytes:
+        start = header.index(b"aws-crypto-public-key") + len(b"aws-crypto-public-key")
+        rest = header[start + 2 + 68 :]
+        return header[:start] + (60_000).to_bytes(2, "big") + b"A" * 60_000 + rest
+
+    keyring = _CountingKeyring()
+    stored = _with_header(_stored(flavor=1), with_long_public_key)
+    with pytest.raises(MalformedItemError, match="public key"):
+        _read(stored, keyring)
+    assert keyring.unwraps == 0
