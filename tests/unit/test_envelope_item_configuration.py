@@ -126,10 +126,4 @@ def test_more_attributes_than_a_header_can_name_are_refused() -> None:
 
 def test_unsigned_takes_names_and_not_one_name() -> None:
     with pytest.raises(ConfigurationError, match="collection of names"):
-        ItemEncryptor(
-            table="t",
-            partition_key="id",
-            actions={},
-            unsigned="note",
-            keyring=RawAesKeyring("n", "k", bytes(32)),
-        )
+        _configure(unsigned="note")
