@@ -1,6 +1,7 @@
 """A synthesized app, and its templates with references replaced by what they will be once deployed."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from aws_cdk.cx_api import CloudAssembly
 
 from stacks.application import build
 
+ASSET = re.compile(r"\b[0-9a-f]{64}\b")
 ROOT = Path(__file__).parents[2]
 ACCOUNT, REGION = "111122223333", "eu-central-1"
 PSEUDO = {
@@ -168,3 +170,16 @@ def synthesize(environment: str, *, context: Any, target: Path) -> Assembly:
         for stack in cloud.stacks
     }
     return Assembly(environment=environment, directory=target, templates=templates, cloud=cloud)
+
+
+def masked(value: Any) -> Any:
+    """The template without asset hashes, which change with every line of the functions."""
+    match value:
+        case dict():
+            return {key: masked(inner) for key, inner in value.items()}
+        case list():
+            return [masked(inner) for inner in value]
+        case str():
+            return ASSET.sub("<asset>", value)
+        case _:
+            return value

@@ -1,4 +1,4 @@
-"""The functions' package, really built: for Lambda's processor, from the lock alone, always the same bytes."""
+"""The functions' package, really built: for Lambda's processor, from the lock, always the same bytes."""
 
 import hashlib
 import os
@@ -106,9 +106,9 @@ def test_a_second_build_is_the_same_to_the_byte_whatever_the_umask(package: Path
     assert {mode for mode, _ in contents(package).values()} == {0o644}
 
 
-def test_the_assets_name_does_not_change_with_bytecode(tmp_path: Path) -> None:
-    def name_of(source: Path) -> str:
-        app = cdk.App(context={"aws:cdk:bundling-stacks": []}, outdir=str(tmp_path / "out"))
+def test_the_assets_name_changes_with_our_code_alone(tmp_path: Path) -> None:
+    def name_of(source: Path, *, built: tuple[str, ...] = ()) -> str:
+        app = cdk.App(context={"aws:cdk:bundling-stacks": [*built]}, outdir=str(tmp_path / "out"))
         cdk.AssetStaging.clear_asset_hash_cache()
         return packaging.package(cdk.Stack(app, "S"), source=source).asset_hash
 
@@ -117,6 +117,8 @@ def test_the_assets_name_does_not_change_with_bytecode(tmp_path: Path) -> None:
     (source / LOCK).write_text("")
     (source / "service" / "writer.py").write_text("handler = None\n")
     first = name_of(source)
+    assert name_of(source, built=("**",)) == first
+    assert (tmp_path / "out" / f"asset.{first}" / "service" / "writer.py").exists()
     (source / "service" / "__pycache__").mkdir()
     (source / "service" / "__pycache__" / "writer.cpython-314.pyc").write_bytes(b"\0")
     assert name_of(source) == first
