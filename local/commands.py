@@ -14,6 +14,7 @@ from local.control import Control, UnreachableError
 from local.deploy import DeploymentError
 from local.embedded import EmbeddedAws
 from local.package import DependenciesError
+from local.settings import UnknownEnvironmentError
 
 OK, FAILED, NOT_AS_ASKED = 0, 1, 3
 _STOPPING_SECONDS = 20.0
@@ -35,7 +36,7 @@ def up(directory: Path, *, environment: str, runtime: Literal["auto", "awslambda
                 environment=environment, directory=directory, runtime=runtime, progress=_progress
             )
             aws = stack.enter_context(embedded)
-        except (DeploymentError, DependenciesError) as error:
+        except (UnknownEnvironmentError, DeploymentError, DependenciesError) as error:
             print(f"{error}\n\nNothing runs. Mend it and start again.", file=sys.stderr)
             return FAILED
         endpoint = Control(lambda: {"pid": os.getpid(), **aws.status()})

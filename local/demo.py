@@ -21,6 +21,7 @@ from local.build_cache import ROOT
 from local.deploy import DeploymentError
 from local.embedded import EmbeddedAws
 from local.package import DependenciesError
+from local.settings import UnknownEnvironmentError
 from local.stored_item import FOOTER, HEADER
 
 _EXAMPLES = ROOT / "examples" / "data"
@@ -61,7 +62,7 @@ def run(*, environment: str, runtime: Literal["auto", "awslambdaric", "loop"]) -
             seconds = time.monotonic() - began
             checks.that(len(aws.stacks) > 0, f"{', '.join(aws.stacks)} are up, in {seconds:.0f} s")
             _tell(aws, checks)
-    except (DeploymentError, DependenciesError) as error:
+    except (UnknownEnvironmentError, DeploymentError, DependenciesError) as error:
         print(f"{error}\n\ndemo: the deployment failed", file=sys.stderr)
         return 1
     print("\nGo on: `python -m local up` keeps one running and says how to call it; README.md says the rest.")
@@ -143,7 +144,7 @@ def _show(aws: EmbeddedAws, *, record: str, stored: Item) -> None:
         f"      header: version {header.version}, flavor {header.flavor}, legend {header.legend};"
         f" footer: {len(stored[FOOTER]['B'])} bytes\n"
         f"      wrapped key: {header.provider}, {header.key.rpartition(':')[2]}\n"
-        f"                   {len(header.wrapped_key)} bytes, {header.wrapped_key.hex()[-24:]}"
+        f"                   {len(header.wrapped_key)} bytes, …{header.wrapped_key.hex()[-24:]}"
     )
 
 
@@ -239,7 +240,7 @@ def _as_stored(value: dict[str, Any]) -> str:
 
 
 def _as_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json.dumps(value, ensure_ascii=False, default=float)
 
 
 def _shortened(text: str, width: int) -> str:

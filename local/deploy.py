@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from local.emulator import ACCOUNT
 
 _TETHER = Path(__file__).with_name("tether.py")
 _TAIL_LINES = 25
+_POLL_SECONDS = 0.05
 _QUIET = ("--no-notices", "--no-version-reporting", "--no-color", "--ci")
 
 
@@ -64,17 +66,18 @@ def deploy(deployment: Deployment, *, progress: Callable[[str], None] = lambda _
     context = ("--context", f"env={deployment.environment}")
     bootstrap = ("bootstrap", f"aws://{ACCOUNT}/{deployment.region}")
     progress("synthesizing the stacks (the first time also builds the functions' package)")
-    with _started(deployment, "synth", (*synthesis, *context), cwd=deployment.project) as synthesizing:
+    with (
+        _started(deployment, "synth", (*synthesis, *context), cwd=deployment.project) as synthesizing,
         # In a folder without an app: bootstrapping needs none, and would synthesize it once more.
-        with _started(deployment, "bootstrap", bootstrap, cwd=deployment.directory) as bootstrapping:
-            _finish(deployment, "bootstrap", bootstrapping)
-        _finish(deployment, "synth", synthesizing)
+        _started(deployment, "bootstrap", bootstrap, cwd=deployment.directory) as bootstrapping,
+    ):
+        _finish(deployment, {"synth": synthesizing, "bootstrap": bootstrapping})
     everything = ("deploy", "--all", "--app", str(deployment.assembly))
     # A change set's outputs do not come back from moto; a direct deployment's do.
     how = ("--method", "direct", "--require-approval", "never", "--progress", "events", "--concurrency", "1")
     progress("deploying them with the CDK's command line")
     with _started(deployment, "deploy", (*everything, *how), cwd=deployment.directory) as deploying:
-        _finish(deployment, "deploy", deploying)
+        _finish(deployment, {"deploy": deploying})
     build_cache.keep_packages(deployment.assembly)
 
 
@@ -157,12 +160,20 @@ def _started(
             process.terminate()
 
 
-def _finish(deployment: Deployment, name: str, process: subprocess.Popen[bytes]) -> None:
-    if process.wait() != 0:
-        log = _log(deployment, name)
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
-        message = f"`cdk {name}` failed. The whole of its output is in {log}; it ends with:\n{tail}"
-        raise DeploymentError(message)
+def _finish(deployment: Deployment, processes: Mapping[str, subprocess.Popen[bytes]]) -> None:
+    """Wait for all processes; fail as soon as one does."""
+    waiting = dict(processes)
+    while waiting:
+        for name in [name for name, process in waiting.items() if process.poll() is not None]:
+            if waiting.pop(name).returncode != 0:
+                raise _failure(deployment, name)
+        time.sleep(_POLL_SECONDS)
+
+
+def _failure(deployment: Deployment, name: str) -> DeploymentError:
+    log = _log(deployment, name)
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
+    return DeploymentError(f"`cdk {name}` failed. The whole of its output is in {log}; it ends with:\n{tail}")
 
 
 def _log(deployment: Deployment, name: str) -> Path:

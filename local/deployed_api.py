@@ -58,7 +58,6 @@ class Api:
     account: str
     binary_media_types: frozenset[str]
     methods: tuple[Method, ...]
-    resources: tuple[str, ...]
     gateway_responses: Mapping[str, GatewayResponse]
     access_log_group: str | None
     access_log_format: str
@@ -109,7 +108,6 @@ def read(clients: Clients, *, api_id: str, stage_name: str, account: str) -> Api
             for resource in resources
             for method in resource.get("resourceMethods", {}).values()
         ),
-        resources=tuple(resource["path"] for resource in resources),
         gateway_responses={
             item["responseType"]: GatewayResponse(
                 status=int(item["statusCode"]) if item.get("statusCode") else None,
@@ -140,6 +138,9 @@ def _method(
         message = (
             f"{name} is authorized by {method['authorizationType']}; only AWS_IAM and NONE are served here."
         )
+        raise UnsupportedApiError(message)
+    if "+}" in resource["path"]:
+        message = f"{name} has a greedy path parameter; only parameters of one segment are served here."
         raise UnsupportedApiError(message)
     return Method(
         resource=resource["path"],

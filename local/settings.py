@@ -6,11 +6,22 @@ from pathlib import Path
 DEFAULT_REGION = "eu-central-1"
 
 
+class UnknownEnvironmentError(Exception):
+    """cdk.json has no such environment; the message names those it has."""
+
+
 def region_of(project: Path, *, environment: str) -> str:
     """Return the Region that cdk.json names for an environment, or the default where it leaves it open.
 
     What else is wrong with an environment, the stacks say when they are synthesized.
+
+    Raises
+    ------
+    UnknownEnvironmentError
+        If cdk.json has no such environment.
     """
-    content = json.loads((project / "cdk.json").read_text())
-    chosen = content.get("context", {}).get("environments", {}).get(environment, {})
-    return chosen.get("region") or DEFAULT_REGION
+    environments = json.loads((project / "cdk.json").read_text())["context"]["environments"]
+    if environment not in environments:
+        message = f"cdk.json has no environment {environment!r}; it has {', '.join(environments)}."
+        raise UnknownEnvironmentError(message)
+    return environments[environment].get("region") or DEFAULT_REGION
