@@ -23,6 +23,7 @@ MAX_NAME_BYTES = 255
 TENANT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 RECORD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 REVISION = re.compile(r"[0-9a-f]{32}")
+UPDATED_AT_FORM = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
 
 class NameRefusal(Enum):

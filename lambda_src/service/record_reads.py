@@ -7,17 +7,24 @@ the stored item. An item that is bound to others, or is not encrypted at all, is
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, cast
 
-from envelope import IntegrityError, InvalidItemError, KeyServiceError
+from envelope import EnvelopeError, KeyServiceError
 from service import problems
 from service.cursor import read_cursor, write_cursor
 from service.failures import RecordNotVerified, problem_of
 from service.json_body import AttributeValue
 from service.json_text import object_text
-from service.names import RECORD_ATTRIBUTE, REVISION, REVISION_ATTRIBUTE, SERVICE_ATTRIBUTES, TENANT_ATTRIBUTE
+from service.names import (
+    RECORD_ATTRIBUTE,
+    REVISION,
+    REVISION_ATTRIBUTE,
+    SERVICE_ATTRIBUTES,
+    TENANT_ATTRIBUTE,
+    UPDATED_AT_FORM,
+)
 from service.names import UPDATED_AT_ATTRIBUTE as UPDATED_AT
 from service.problems import Problem
 from service.requests import ListRequest, RecordPath
@@ -43,7 +50,7 @@ class StoredRecord:
     record: str
     revision: str
     updated_at: str
-    data: str
+    data: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +187,9 @@ def _open(store: Store, path: RecordPath, item: Item) -> StoredRecord:
         raise RecordNotVerified(tenant=path.tenant, record=path.record, reason="KeyMismatch")
     try:
         plain = store.encryptor.decrypt({**item, **bound})
-    except (IntegrityError, InvalidItemError) as error:
+    except KeyServiceError:
+        raise
+    except EnvelopeError as error:  # whatever it is, these stored bytes caused it
         reason = type(error).__name__
     else:
         return _stored_record(plain, path)
@@ -190,7 +199,7 @@ def _open(store: Store, path: RecordPath, item: Item) -> StoredRecord:
 def _stored_record(plain: Item, path: RecordPath) -> StoredRecord:
     revision = plain.get(REVISION_ATTRIBUTE, {}).get("S", "")
     updated_at = plain.get(UPDATED_AT, {}).get("S", "")
-    if not REVISION.fullmatch(revision) or not updated_at:
+    if not REVISION.fullmatch(revision) or not UPDATED_AT_FORM.fullmatch(updated_at):
         # It verifies, so someone with the key wrote it; but no writer of this service did.
         raise RecordNotVerified(tenant=path.tenant, record=path.record, reason="NoRevision")
     data = {name: value for name, value in plain.items() if name not in SERVICE_ATTRIBUTES}

@@ -1,7 +1,8 @@
 """Creating, replacing and deleting a record: one call each, so a write is there wholly or not at all.
 
 The writer reads nothing first. The SDK may repeat a call whose answer was lost although the change was made;
-the revision, which is new in every write, tells the own change from another's.
+the revision, which is new in every write, then tells the own change from another's. Only a precondition on a
+revision keeps such a repetition from undoing what somebody else did in between: docs/api.md says so.
 """
 
 import secrets
@@ -54,6 +55,8 @@ def put_record(store: Store, request: PutRequest) -> Written:
         REVISION_ATTRIBUTE: {"S": revision},
         UPDATED_AT_ATTRIBUTE: {"S": updated_at},
     }
+    # Encryption only adds: what is too large already costs no call to KMS.
+    _check_size(item)
     sealed = store.encryptor.encrypt(item)
     _check_size(sealed)
     try:
@@ -139,12 +142,12 @@ def _refused(precondition: Precondition, *, absent: bool) -> Problem:
     return Problem(problems.REVISION_MISMATCH, detail, field="If-Match")
 
 
-def _check_size(sealed: Mapping[str, AttributeValue]) -> None:
-    size = item_size(sealed)
+def _check_size(item: Mapping[str, AttributeValue]) -> None:
+    size = item_size(item)
     if size > MAX_ITEM_BYTES:
         raise Problem(
             problems.RECORD_TOO_LARGE,
-            f"Send a smaller record: encrypted it has {size} bytes, and DynamoDB keeps {MAX_ITEM_BYTES}.",
+            f"Send a smaller record: encrypted it has at least {size} bytes, and DynamoDB keeps {MAX_ITEM_BYTES}.",
             limit=MAX_ITEM_BYTES,
         )
 

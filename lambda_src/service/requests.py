@@ -8,7 +8,7 @@ import binascii
 import re
 from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from service import problems
@@ -62,7 +62,7 @@ class PutRequest:
     """Create or replace one record."""
 
     path: RecordPath
-    data: dict[str, AttributeValue]
+    data: dict[str, AttributeValue] = field(repr=False)
     precondition: Precondition
 
 

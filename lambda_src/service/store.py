@@ -10,6 +10,7 @@ from service.names import (
     TENANT_ATTRIBUTE,
     UPDATED_AT_ATTRIBUTE,
 )
+from service.record_keyring import RecordKeyring
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -55,7 +56,7 @@ def record_encryptor(
         },
         default_action=CryptoAction.ENCRYPT_AND_SIGN,
         unsigned=(),
-        keyring=keyring,
+        keyring=RecordKeyring(keyring),
     )
 
 

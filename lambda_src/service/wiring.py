@@ -38,7 +38,7 @@ def start() -> Container:
     configuration = read_configuration(os.environ)
     time_limit = TimeLimit()
     keyring = KmsKeyring(
-        kms_client(time_limit),  # type: ignore[arg-type] # its stubs name each parameter; the protocol has **
+        kms_client(time_limit),
         configuration.envelope_key_arn,
         decrypt_key_arns=configuration.decrypt_key_arns,
     )

@@ -5,7 +5,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -127,79 +127,92 @@ class Service:
         self.table.put_item(TableName=TABLE, Item=item)
 
 
-def load(monkeypatch: pytest.MonkeyPatch, *names: str) -> list[Any]:
+def load(*names: str) -> list[Any]:
     """Import modules anew, as a container does when it starts."""
     for name in names:
-        monkeypatch.delitem(sys.modules, name, raising=False)
+        sys.modules.pop(name, None)
     loaded = [importlib.import_module(name) for name in names]
     for name in names:
-        monkeypatch.delitem(sys.modules, name)
+        del sys.modules[name]
     return loaded
 
 
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+@pytest.fixture(scope="module")
+def environment() -> Iterator[pytest.MonkeyPatch]:
+    """Environment variables for one file of tests, as starting the functions is what takes their time."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def aws(environment: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in {
         "AWS_ACCESS_KEY_ID": "unit",
         "AWS_SECRET_ACCESS_KEY": "unit",
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+        environment.setenv(name, value)
+    environment.delenv("AWS_PROFILE", raising=False)
+    environment.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
+        boto3.client("dynamodb").create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[
+                {"AttributeName": "tenant", "KeyType": "HASH"},
+                {"AttributeName": "record", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "tenant", "AttributeType": "S"},
+                {"AttributeName": "record", "AttributeType": "S"},
+            ],
+        )
         yield
 
 
-@pytest.fixture
-def start(aws: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Service]:
+@pytest.fixture(scope="module")
+def start(aws: None, environment: pytest.MonkeyPatch) -> Callable[..., Service]:
     """Starts both functions; settings may be given by name."""
+    environment.setattr(logging, "raiseExceptions", True)  # what a container switches off, for itself alone
 
     def started(**settings: str) -> Service:
         table = boto3.client("dynamodb")
         kms = boto3.client("kms")
-        if TABLE not in table.list_tables()["TableNames"]:
-            table.create_table(
-                TableName=TABLE,
-                BillingMode="PAY_PER_REQUEST",
-                KeySchema=[
-                    {"AttributeName": "tenant", "KeyType": "HASH"},
-                    {"AttributeName": "record", "KeyType": "RANGE"},
-                ],
-                AttributeDefinitions=[
-                    {"AttributeName": "tenant", "AttributeType": "S"},
-                    {"AttributeName": "record", "AttributeType": "S"},
-                ],
-            )
-        key_arn = kms.create_key()["KeyMetadata"]["Arn"]
-        environment = {
+        given = {
             "RECORDS_TABLE": TABLE,
             "LOGICAL_TABLE": "records",
-            "ENVELOPE_KEY_ARN": key_arn,
+            "ENVELOPE_KEY_ARN": kms.create_key()["KeyMetadata"]["Arn"],
+            "DECRYPT_KEY_ARNS": "",
+            "PLAINTEXT_ATTRIBUTES": "",
             "CURSOR_KEY": "arn:aws:cloudformation:eu-central-1:123456789012:stack/unit/0",
             "POWERTOOLS_SERVICE_NAME": "records-unit",
             "POWERTOOLS_METRICS_NAMESPACE": "SealedRecords",
             **settings,
         }
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(
-            logging, "raiseExceptions", True
-        )  # what a container switches off, for itself alone
-        writer, reader = load(monkeypatch, "service.writer", "service.reader")
-        for handler in logging.getLogger("records-unit").handlers:
+        for name, value in given.items():
+            environment.setenv(name, value)
+        writer, reader = load("service.writer", "service.reader")
+        logging.raiseExceptions = True
+        for handler in logging.getLogger(given["POWERTOOLS_SERVICE_NAME"]).handlers:
             handler.setStream(_StandardOutput())
-        return Service(
-            writer=writer, reader=reader, table=table, kms=kms, key_arn=environment["ENVELOPE_KEY_ARN"]
-        )
+        return Service(writer, reader, table=table, kms=kms, key_arn=given["ENVELOPE_KEY_ARN"])
 
     return started
 
 
-@pytest.fixture
-def service(start: Callable[..., Service]) -> Service:
+@pytest.fixture(scope="module")
+def running(start: Callable[..., Service]) -> Service:
     return start()
+
+
+@pytest.fixture
+def service(running: Service) -> Service:
+    """Both functions over an empty table."""
+    for item in running.items():
+        key = {name: item[name] for name in ("tenant", "record")}
+        running.table.delete_item(TableName=TABLE, Key=key)
+    return running
 
 
 class _StandardOutput:
@@ -219,6 +232,7 @@ class Faults:
     client: Any
     operation: str
     attempts: int = 0
+    undo: Callable[[], object] = field(default=lambda: None)
 
     def answer(self, status: int, code: str, *, times: int = 99) -> None:
         """Answer with an error instead of passing the request on."""
@@ -264,11 +278,13 @@ class Faults:
         def send(event_name: str, request: Any, **_: Any) -> AWSResponse | None:
             return handler(event_name=event_name, request=request)
 
-        events.register_last(f"before-send.{service}.{self.operation}", send)
+        name = f"before-send.{service}.{self.operation}"
+        events.register_last(name, send)
+        self.undo = lambda: (events.unregister(name, send), events.register("before-send", botocore_stubber))
 
 
 @pytest.fixture
-def faults(service: Service, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Faults]:
+def faults(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Faults]]:
     """Faults by operation; the pauses between attempts are left out."""
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
 
@@ -276,9 +292,13 @@ def faults(service: Service, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
         writes = operation in ("PutItem", "DeleteItem", "GenerateDataKey")
         store = (service.writer if writes else service.reader)._container.store
         in_kms = operation in ("GenerateDataKey", "Decrypt")
-        return Faults(store.encryptor._keyring._client if in_kms else store.client, operation)
+        made.append(Faults(store.encryptor._keyring._client if in_kms else store.client, operation))
+        return made[-1]
 
-    return of
+    made: list[Faults] = []
+    yield of
+    for fault in made:
+        fault.undo()
 
 
 @pytest.fixture

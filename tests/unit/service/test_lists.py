@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from service import record_reads
 
@@ -114,8 +115,7 @@ def test_throttling_fails_the_page_instead_of_hiding_records(filled: Any, faults
     assert filled.call("GET", "acme").slug == "throttled"
 
 
-def test_a_record_whose_key_kms_refuses_does_not_hide_the_rest(start: Any) -> None:
-    service = start()
+def test_a_record_whose_key_kms_refuses_does_not_hide_the_rest(service: Any, start: Any) -> None:
     service.put("acme", "p-1", {"n": 1})
     lost = service.kms.create_key()["KeyMetadata"]["Arn"]
     other = start(ENVELOPE_KEY_ARN=lost)
@@ -127,8 +127,6 @@ def test_a_record_whose_key_kms_refuses_does_not_hide_the_rest(start: Any) -> No
 
     def disabled(params: Any, **_: Any) -> None:
         if params["KeyId"] == lost:
-            from botocore.exceptions import ClientError
-
             raise ClientError(
                 {"Error": {"Code": "DisabledException"}, "ResponseMetadata": {"HTTPStatusCode": 400}}, ""
             )

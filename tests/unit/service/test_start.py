@@ -1,6 +1,7 @@
 """How a container starts: settings, what is logged of requests, and what the start costs."""
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -87,6 +88,7 @@ def test_each_request_has_one_log_line_and_its_metrics(
     assert "Ana" not in json.dumps(lines)
 
 
+@pytest.mark.filterwarnings("ignore:POWERTOOLS_DE")
 def test_no_environment_variable_makes_the_functions_talk(
     start: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,7 +100,7 @@ def test_no_environment_variable_makes_the_functions_talk(
     ):
         monkeypatch.setenv(name, "true")
     monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "DEBUG")
-    service = start()
+    service = start(POWERTOOLS_SERVICE_NAME="records-debug")
 
     service.put("acme", "p-1", {"marker-name": "marker-value"})
     service.get("acme", "p-1")
@@ -114,8 +116,6 @@ BARE = (
 
 
 def test_a_container_starts_in_little_more_than_its_clients_take() -> None:
-    import os
-
     environment = {**os.environ, **SETTINGS, "AWS_DEFAULT_REGION": "eu-central-1", "PYTHONPATH": "lambda_src"}
 
     def milliseconds(code: str) -> Any:
