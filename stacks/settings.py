@@ -185,7 +185,7 @@ RULES: Mapping[str, Rule] = {
     "function_memory_mb": whole_number(128, 10_240),
     # API Gateway gives up after 29 seconds: a function that may run longer would write what its caller
     # never hears of.
-    "function_timeout_seconds": whole_number(3, 28),
+    "function_timeout_seconds": whole_number(10, 28),
     "reserved_concurrency": optional(whole_number(1, 1000)),
     "api_account_role": true_or_false(),
 }

@@ -52,8 +52,8 @@ def _claimed_record(cursor: str) -> str | None:
         return None
     try:
         raw = b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        # Any id at all: somebody may have planted an item under one that this service would not write, and the
-        # list must go on behind it. The tag tells whether this service wrote the cursor.
+        # Any id at all: somebody may have planted an item under one that this service would not write, and
+        # the list must go on behind it. The tag tells whether this service wrote the cursor.
         return raw[_TAG_BYTES:].decode() or None
     except ValueError:  # not base64, not UTF-8
         return None

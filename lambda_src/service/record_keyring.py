@@ -24,9 +24,9 @@ CONTEXT_KEYS = frozenset(
 class RecordKeyring:
     """Passes on what is a record's, and refuses every other encryption context.
 
-    A reader rebuilds the context by what the stored header says: its version, flavor and legend. Where somebody
-    changed these, the key policy would refuse the context, and the refusal would look like an outage of the
-    key. So it is found here, as what it is: stored bytes that do not verify.
+    A reader rebuilds the context by what the stored header says: its version, flavor and legend. Where
+    somebody changed these, the key policy would refuse the context, and the refusal would look like an outage
+    of the key. So it is found here, as what it is: stored bytes that do not verify.
 
     Parameters
     ----------

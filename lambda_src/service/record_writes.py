@@ -147,7 +147,8 @@ def _check_size(item: Mapping[str, AttributeValue]) -> None:
     if size > MAX_ITEM_BYTES:
         raise Problem(
             problems.RECORD_TOO_LARGE,
-            f"Send a smaller record: encrypted it has at least {size} bytes, and DynamoDB keeps {MAX_ITEM_BYTES}.",
+            f"Send a smaller record: encrypted it has {size} bytes or more, and DynamoDB keeps "
+            f"{MAX_ITEM_BYTES}.",
             limit=MAX_ITEM_BYTES,
         )
 

@@ -292,7 +292,7 @@ def faults(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
         writes = operation in ("PutItem", "DeleteItem", "GenerateDataKey")
         store = (service.writer if writes else service.reader)._container.store
         in_kms = operation in ("GenerateDataKey", "Decrypt")
-        made.append(Faults(store.encryptor._keyring._client if in_kms else store.client, operation))
+        made.append(Faults(store.encryptor._keyring._keyring._client if in_kms else store.client, operation))
         return made[-1]
 
     made: list[Faults] = []

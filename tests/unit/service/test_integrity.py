@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from service.record_reads import StoredRecord
+from service.requests import PutRequest, RecordPath
+
 
 @pytest.fixture
 def stored(service: Any) -> Any:
@@ -141,3 +144,65 @@ def test_a_list_names_what_it_cannot_open_and_shows_the_rest(
     assert failed["record"] == "p-2"
     assert failed["problem"]["type"] == "urn:sealed-records:problem:integrity-failure"
     assert [line["IntegrityFailures"] for line in lines if "IntegrityFailures" in line] == [[1.0]]
+
+
+@pytest.mark.parametrize("letter", range(6))
+def test_a_changed_letter_of_the_legend_is_a_finding_and_no_outage(
+    stored: Any, capsys: pytest.CaptureFixture[str], letter: int
+) -> None:
+    """AWS's key policy refuses a context of another form; that must not look like a key out of order."""
+    item = stored.item("acme", "p-1")
+    header = item["aws_dbe_head"]["B"]
+    legend = 2 + 32 + 2 + letter
+    changed = {b"s": b"c", b"c": b"s", b"e": b"c"}[header[legend : legend + 1]]
+    asked = []
+    stored.reader._container.store.encryptor._keyring._keyring._client.meta.events.register(
+        "before-call.kms.Decrypt", lambda **_: asked.append(1)
+    )
+
+    stored.plant({**item, "aws_dbe_head": {"B": header[:legend] + changed + header[legend + 1 :]}})
+
+    refused(stored, "acme", "p-1", capsys)
+    assert asked == []
+
+
+def test_a_header_that_no_context_can_hold_does_not_hide_the_other_records(stored: Any) -> None:
+    item = stored.item("acme", "p-1")
+    header = bytearray(item["aws_dbe_head"]["B"])
+    header[1] = 1  # flavor 01, with a public key of its own
+    pair = b"\x00\x15aws-crypto-public-key" + (60_000).to_bytes(2, "big") + b"A" * 60_000
+    legend_end = 36 + int.from_bytes(header[34:36], "big")
+    forged = bytes(header[:legend_end]) + b"\x00\x01" + pair + bytes(header[legend_end + 2 :])
+    stored.plant({**item, "aws_dbe_head": {"B": forged}})
+
+    page = stored.call("GET", "acme")
+
+    assert page.status == 200
+    assert [entry["record"] for entry in page.body["records"]] == ["p-2"]
+    assert [entry["problem"]["type"] for entry in page.body["failed"]] == [
+        "urn:sealed-records:problem:integrity-failure"
+    ]
+
+
+@pytest.mark.parametrize("planted", ["!", "p-1/../x", "x" * 1024, "é" * 512])
+def test_a_planted_id_does_not_end_the_list(stored: Any, planted: str) -> None:
+    stored.plant({**stored.item("acme", "p-1"), "record": {"S": planted}})
+    found, failed, cursor = [], [], {}
+
+    for _ in range(4):
+        page = stored.call("GET", "acme", query={"limit": "1", **cursor})
+        assert page.status == 200
+        found += [entry["record"] for entry in page.body["records"]]
+        failed += [entry["record"] for entry in page.body["failed"]]
+        if page.body["cursor"] is None:
+            break
+        cursor = {"cursor": page.body["cursor"]}
+
+    assert (found, failed) == (["p-1", "p-2"], [planted])
+
+
+def test_what_holds_a_record_in_clear_does_not_show_it() -> None:
+    request = PutRequest(path=RecordPath("acme", "p-1"), data={"name": {"S": "Ana"}}, precondition=None)
+    opened = StoredRecord(record="p-1", revision="0" * 32, updated_at="now", data='{"name": "Ana"}')
+
+    assert "Ana" not in repr(request) + repr(opened)
