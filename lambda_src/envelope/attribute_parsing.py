@@ -5,12 +5,11 @@ bytes were authenticated before they come here; strictness keeps a faulty writer
 Source: DB-ESDK ddb-attribute-serialization.md.
 """
 
-from collections.abc import Callable, Mapping
-from itertools import pairwise
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .attribute_numbers import NumberError, normalize_number
-from .attribute_values import MAX_DEPTH, TYPE_IDS, utf16_order
+from .attribute_values import MAX_DEPTH, TYPE_IDS
 from .byte_reader import ByteReader
 from .errors import MalformedItemError
 
@@ -23,7 +22,7 @@ def parse_value(type_id: bytes, data: bytes) -> dict[str, Any]:
     Raises
     ------
     MalformedItemError
-        Unknown type id, bytes missing or left over, wrong count or order, duplicates, a number that is not
+        Unknown type id, bytes missing or left over, wrong count, duplicates, a number that is not
         normalized, text that is not UTF-8, or more than 32 levels.
     """
     return _parse(ByteReader(data), type_id=type_id, length=len(data), depth=1)
@@ -82,19 +81,19 @@ def _binary(data: bytes) -> bytes:
 
 def _string_set(reader: ByteReader) -> list[str]:
     entries = [_string(entry) for entry in _set_entries(reader)]
-    _require_ascending([utf16_order(entry) for entry in entries], what="string set")
+    _require_distinct(entries, what="string set")
     return entries
 
 
 def _number_set(reader: ByteReader) -> list[str]:
     entries = _set_entries(reader)
-    _require_ascending(entries, what="number set")
+    _require_distinct(entries, what="number set")
     return [_number(entry) for entry in entries]
 
 
 def _binary_set(reader: ByteReader) -> list[bytes]:
     entries = _set_entries(reader)
-    _require_ascending(entries, what="binary set")
+    _require_distinct(entries, what="binary set")
     return entries
 
 
@@ -102,10 +101,9 @@ def _set_entries(reader: ByteReader) -> list[bytes]:
     return [reader.take(reader.unsigned(4)) for _ in range(reader.unsigned(4))]
 
 
-def _require_ascending(sort_keys: list[bytes], *, what: str) -> None:
-    """Refuse duplicates and every order but the one order that a writer uses."""
-    if any(first >= second for first, second in pairwise(sort_keys)):
-        raise MalformedItemError(f"a stored {what} has duplicates or is not in order")
+def _require_distinct(entries: Sequence[str] | Sequence[bytes], *, what: str) -> None:
+    if len(set(entries)) != len(entries):
+        raise MalformedItemError(f"a stored {what} has duplicates")
 
 
 def _list(reader: ByteReader, *, depth: int) -> list[dict[str, Any]]:
@@ -114,16 +112,15 @@ def _list(reader: ByteReader, *, depth: int) -> list[dict[str, Any]]:
 
 def _map(reader: ByteReader, *, depth: int) -> dict[str, dict[str, Any]]:
     entries: dict[str, dict[str, Any]] = {}
-    sort_keys: list[bytes] = []
     for _ in range(reader.unsigned(4)):
         if reader.take(2) != TYPE_IDS["S"]:
             raise MalformedItemError("a key of a stored map is not a string")
         key = reader.text(reader.unsigned(4))
         if not key:
             raise MalformedItemError("a stored map has an empty key")
-        sort_keys.append(utf16_order(key))
+        if key in entries:
+            raise MalformedItemError("a stored map has duplicates among its keys")
         entries[key] = _nested(reader, depth=depth)
-    _require_ascending(sort_keys, what="map")
     return entries
 
 

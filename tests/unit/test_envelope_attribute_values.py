@@ -144,11 +144,9 @@ def test_value_that_dynamodb_would_not_store_is_refused(value: Any, reason: str)
         ("0101", "00000001", "end before"),
         ("0101", "00000001 00000002 61", "end before"),
         ("0101", "00000000 00", "shorter or longer"),
-        ("0101", "00000002 00000001 62 00000001 61", "not in order"),
         ("0101", "00000002 00000001 61 00000001 61", "duplicates"),
         ("0101", "00000001 00000001 ff", "UTF-8"),
         ("0102", "00000001 00000002 3130 00", "shorter or longer"),
-        ("0102", "00000002 00000001 32 00000001 31", "not in order"),
         ("0102", "00000001 00000002 3031", "normalized"),
         ("01ff", "00000002 00000001 01 00000001 01", "duplicates"),
         ("0300", "00000001", "end before"),
@@ -160,7 +158,6 @@ def test_value_that_dynamodb_would_not_store_is_refused(value: Any, reason: str)
         ("0200", "00000001 0002 00000001 31 0000 00000000", "not a string"),
         ("0200", "00000001 0001 00000000 0000 00000000", "empty key"),
         ("0200", "00000001 0001 00000001 ff 0000 00000000", "UTF-8"),
-        ("0200", "00000002 0001 00000001 62 0000 00000000 0001 00000001 61 0000 00000000", "not in order"),
         ("0200", "00000002 0001 00000001 61 0000 00000000 0001 00000001 61 0000 00000000", "duplicates"),
         ("0200", "00000000 00", "shorter or longer"),
     ],
@@ -168,3 +165,20 @@ def test_value_that_dynamodb_would_not_store_is_refused(value: Any, reason: str)
 def test_bytes_that_no_writer_produces_are_refused(type_id: str, data: str, reason: str) -> None:
     with pytest.raises(MalformedItemError, match=reason):
         parse_value(bytes.fromhex(type_id), bytes.fromhex(data))
+
+
+@pytest.mark.parametrize(
+    ("type_id", "data", "value"),
+    [
+        ("0101", "00000002 00000001 62 00000001 61", {"SS": ["b", "a"]}),
+        ("0102", "00000002 00000001 32 00000001 31", {"NS": ["2", "1"]}),
+        ("01ff", "00000002 00000001 62 00000001 61", {"BS": [b"b", b"a"]}),
+        (
+            "0200",
+            "00000002 0001 00000001 62 0000 00000000 0001 00000001 61 0000 00000000",
+            {"M": {"b": {"NULL": True}, "a": {"NULL": True}}},
+        ),
+    ],
+)
+def test_order_that_early_writers_kept_is_read(type_id: str, data: str, value: dict[str, Any]) -> None:
+    assert parse_value(bytes.fromhex(type_id), bytes.fromhex(data)) == value
