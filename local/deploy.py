@@ -1,8 +1,8 @@
 """Deploy the application into the emulator with the CDK's own command line.
 
 Bootstrap and synthesis need nothing of each other and run at the same time; then one ``cdk deploy`` of the
-synthesized assembly. Everything the command line writes goes below the state directory; the home directory,
-the person's AWS configuration and the network are left alone.
+synthesized assembly. Everything the command line writes goes below the state directory, and the person's AWS
+configuration takes no part. Only the CDK's library keeps hashes of files in ``~/.cdk/cache``: it has no switch.
 """
 
 import json
