@@ -190,6 +190,7 @@ def _progress(text: str) -> None:
 
 def _ready(aws: EmbeddedAws) -> str:
     caller = aws.credentials("acme")
+    sealed = _sealed()
     key = "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"
     signed = f'curl --aws-sigv4 "aws:amz:{aws.region}:execute-api" --user "{key}"'
     return f"""
@@ -199,13 +200,19 @@ As a caller of tenant acme, in another terminal:
 
   export AWS_ACCESS_KEY_ID={caller.access_key} AWS_SECRET_ACCESS_KEY={caller.secret_key}
   export AWS_REGION={aws.region} SEALED_ENDPOINT={aws.api_url}
-  echo '{{"greeting": "hello"}}' | sealed put acme first -
-  sealed get acme first
+  echo '{{"greeting": "hello"}}' | {sealed} put acme first -
+  {sealed} get acme first
   {signed} "$SEALED_ENDPOINT/tenants/acme/records/first"
 
 Signatures are verified; IAM policies are not evaluated yet.
 AWS_ENDPOINT_URL={aws.aws_endpoint} shows the emulator to the AWS tools.
 Ctrl-C stops it, or `python -m local down` in another terminal. Nothing is kept."""
+
+
+def _sealed() -> str:
+    """Return how the `sealed` command is called in a terminal that has not changed its PATH."""
+    installed = Path(sys.executable).with_name("sealed")
+    return str(installed) if installed.exists() else f"{sys.executable} -m client"
 
 
 def _described(found: dict[str, Any]) -> str:

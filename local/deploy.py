@@ -2,7 +2,7 @@
 
 Bootstrap and synthesis need nothing of each other and run at the same time; then one ``cdk deploy`` of the
 synthesized assembly. Everything the command line writes goes below the state directory, and the person's AWS
-configuration takes no part. Only the CDK's library keeps hashes of files in ``~/.cdk/cache``: it has no switch.
+configuration takes no part. Only the CDK's library keeps hashes of files in ``~/.cdk/cache``, without asking.
 """
 
 import json

@@ -121,7 +121,7 @@ def test_up_says_how_to_call_and_how_to_stop(up: Up) -> None:
     state = up.state
     assert f"The API: {state['api']}" in up.printed
     assert f'curl --aws-sigv4 "aws:amz:{state["region"]}:execute-api"' in up.printed
-    assert "sealed put acme first -" in up.printed
+    assert " put acme first -\n" in up.printed
     assert f"AWS_ACCESS_KEY_ID={state['callers']['acme']['access_key']}" in up.printed
     assert "python -m local down" in up.printed
     assert "IAM policies are not evaluated yet" in up.printed
