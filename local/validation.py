@@ -2,7 +2,7 @@
 
 import json
 
-from jsonschema import Draft4Validator  # type: ignore[import-untyped]
+from jsonschema import Draft4Validator
 
 from local.deployed_api import Method
 from local.gateway import GatewayError
