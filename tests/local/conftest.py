@@ -23,6 +23,7 @@ from local.embedded import EmbeddedAws
 from local.emulator import ACCOUNT
 from local.front import Front
 from local.functions import Functions
+from tests.local.records_api import RecordsApi
 
 
 @pytest.fixture(scope="session")
@@ -257,3 +258,18 @@ def _create_api(clients: Clients, name: str, *, function: str) -> str:
     )
     client.create_deployment(restApiId=api_id, stageName="v1")
     return api_id
+
+
+@pytest.fixture
+def api(aws: EmbeddedAws, acme: Credentials) -> RecordsApi:
+    """The deployed API, called by tenant acme; its table is empty."""
+    api = RecordsApi(aws, "acme", acme, sign_request, send_request)
+    api.empty()
+    return api
+
+
+@pytest.fixture
+def globex(aws: EmbeddedAws) -> RecordsApi:
+    """The deployed API, called by another tenant."""
+    key = aws.credentials("globex")
+    return RecordsApi(aws, "globex", Credentials(key.access_key, key.secret_key), sign_request, send_request)
