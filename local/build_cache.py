@@ -4,6 +4,7 @@ An entry appears under its name only when it is complete, whoever makes it at th
 changes afterwards. Deleting the folder costs time and nothing else.
 """
 
+import json
 import os
 import shutil
 import tempfile
@@ -47,8 +48,8 @@ def restore_packages(assembly: Path) -> None:
 
 
 def keep_packages(assembly: Path) -> None:
-    """Keep the packages of an assembly that has been deployed, and no older ones."""
-    current = [folder for folder in assembly.glob("asset.*") if folder.is_dir()]
+    """Keep the packages that a deployed assembly names, and no older ones, restored as they may be."""
+    current = [assembly / name for name in sorted(_named_packages(assembly))]
     for folder in current:
         target = _PACKAGES / folder.name
         if not target.exists():
@@ -60,6 +61,13 @@ def keep_packages(assembly: Path) -> None:
     for kept in _PACKAGES.glob("asset.*"):
         if kept.name not in names:
             shutil.rmtree(kept, ignore_errors=True)
+
+
+def _named_packages(assembly: Path) -> set[str]:
+    """Return the names of the folders that the assembly's manifests of assets name."""
+    manifests = [json.loads(path.read_text()) for path in assembly.glob("*.assets.json")]
+    sources = [asset["source"] for manifest in manifests for asset in manifest["files"].values()]
+    return {source["path"] for source in sources if source["packaging"] == "zip"}
 
 
 def _link_tree(source: Path, target: Path) -> None:

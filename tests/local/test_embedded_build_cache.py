@@ -1,5 +1,6 @@
 """Packages are built once for each state of their sources, and only the current ones are kept."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def assembly(folder: Path, *, name: str = NAME) -> Path:
     (folder / name / "envelope").mkdir(parents=True)
     (folder / name / "envelope" / "a.py").write_text("a = 1\n")
-    (folder / ".cache").mkdir()
+    (folder / ".cache").mkdir(exist_ok=True)
+    source = {"path": name, "packaging": "zip"}
+    (folder / "Service.assets.json").write_text(json.dumps({"files": {"1": {"source": source}}}))
     (folder / ".cache" / f"{name.removeprefix('asset.')}.zip").write_bytes(b"zipped")
     return folder
 
@@ -31,6 +34,7 @@ def test_a_package_of_an_earlier_run_is_found_again(tmp_path: Path) -> None:
 
 def test_packages_of_older_sources_are_not_kept(tmp_path: Path) -> None:
     build_cache.keep_packages(assembly(tmp_path / "first"))
+    build_cache.restore_packages(tmp_path / "second")
     build_cache.keep_packages(assembly(tmp_path / "second", name="asset.ffff"))
     build_cache.restore_packages(tmp_path / "third")
     assert sorted(path.name for path in (tmp_path / "third").glob("asset.*")) == ["asset.ffff"]
