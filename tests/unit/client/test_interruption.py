@@ -25,12 +25,12 @@ def source(tmp_path: Path) -> Path:
 def start(environment: dict[str, str], source: Path, *options: str, **how: Any) -> subprocess.Popen[bytes]:
     how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how}
     words = [sys.executable, "-m", "client", "import", str(source), "--tenant", "acme", *options]
-    # As from a terminal: what runs the tests in the background may itself ignore Ctrl-C, and hand that on.
-    return subprocess.Popen(words, env=environment, preexec_fn=heed_ctrl_c, **how)
-
-
-def heed_ctrl_c() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # As from a terminal: what runs the tests in the background may itself ignore Ctrl-C, and would hand that on.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(words, env=environment, **how)
+    finally:
+        signal.signal(signal.SIGINT, inherited)
 
 
 def wait_for(server: Any, *, requests: int) -> None:
