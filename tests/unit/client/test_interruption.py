@@ -25,7 +25,7 @@ def source(tmp_path: Path) -> Path:
 def start(environment: dict[str, str], source: Path, *options: str, **how: Any) -> subprocess.Popen[bytes]:
     how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how}
     words = [sys.executable, "-m", "client", "import", str(source), "--tenant", "acme", *options]
-    # As from a terminal: what runs the tests in the background may itself ignore Ctrl-C, and would hand that on.
+    # As from a terminal: what runs the tests in the background may ignore Ctrl-C, and would hand that on.
     inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return subprocess.Popen(words, env=environment, **how)
