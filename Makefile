@@ -48,6 +48,10 @@ up: $(READY) ## run the embedded AWS until Ctrl-C (or `make down` elsewhere)
 down: $(READY) ## stop the embedded AWS
 	@python -m local down
 
+.PHONY: reset
+reset: $(READY) ## empty the embedded AWS and deploy anew
+	@python -m local reset
+
 .PHONY: status
 status: $(READY) ## what the embedded AWS runs
 	@python -m local status
@@ -80,7 +84,7 @@ synth: $(READY) ## templates of ENV (default dev) into cdk.out
 
 .PHONY: diff
 diff: $(READY) ## what a deployment of ENV would change
-	@cdk diff --all -c env=$(ENV)
+	@cdk diff -c env=$(ENV)
 
 .PHONY: deploy
 deploy: $(READY) ## deploy ENV into the account of the current AWS credentials

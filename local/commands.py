@@ -155,7 +155,7 @@ def _already_runs(directory: Path) -> int:
     else:
         print(
             f"One runs already: {running['api']} (pid {running['pid']}).\n"
-            "`python -m local status` says more, `python -m local down` stops it.",
+            "`make status` says more, `make down` stops it.",
             file=sys.stderr,
         )
     return NOT_AS_ASKED
@@ -167,7 +167,7 @@ def _running(directory: Path) -> dict[str, Any] | None:
         if state.read(directory) is not None:
             state.remove(directory)
             print("The last one ended without cleaning up; its state is removed.")
-        print("Nothing runs. `python -m local up` starts it.")
+        print("Nothing runs. `make up` starts it.")
         return None
     running = state.read(directory)
     if running is None:
@@ -199,14 +199,15 @@ The API: {aws.api_url}
 As a caller of tenant acme, in another terminal:
 
   export AWS_ACCESS_KEY_ID={caller.access_key} AWS_SECRET_ACCESS_KEY={caller.secret_key}
-  export AWS_REGION={aws.region} SEALED_ENDPOINT={aws.api_url}
+  export AWS_REGION={aws.region} AWS_DEFAULT_REGION={aws.region}
+  export SEALED_ENDPOINT={aws.api_url}
   echo '{{"greeting": "hello"}}' | {sealed} put acme first -
   {sealed} get acme first
   {signed} "$SEALED_ENDPOINT/tenants/acme/records/first"
 
 Signatures are verified; IAM policies are not evaluated yet.
 AWS_ENDPOINT_URL={aws.aws_endpoint} shows the emulator to the AWS tools.
-Ctrl-C stops it, or `python -m local down` in another terminal. Nothing is kept."""
+Ctrl-C stops it, or `make down` in another terminal. Nothing is kept."""
 
 
 def _sealed() -> str:

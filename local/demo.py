@@ -65,7 +65,7 @@ def run(*, environment: str, runtime: Literal["auto", "awslambdaric", "loop"]) -
     except (UnknownEnvironmentError, DeploymentError, DependenciesError) as error:
         print(f"{error}\n\ndemo: the deployment failed", file=sys.stderr)
         return 1
-    print("\nGo on: `python -m local up` keeps one running and says how to call it; README.md says the rest.")
+    print("\nGo on: `make up` keeps one running and says how to call it; README.md says the rest.")
     if checks.failed:
         print(f"demo: {len(checks.failed)} of {checks.passed + len(checks.failed)} checks FAILED")
         return 1

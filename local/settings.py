@@ -20,7 +20,10 @@ def region_of(project: Path, *, environment: str) -> str:
     UnknownEnvironmentError
         If cdk.json has no such environment.
     """
-    environments = json.loads((project / "cdk.json").read_text())["context"]["environments"]
+    try:
+        environments = json.loads((project / "cdk.json").read_text())["context"]["environments"]
+    except (ValueError, KeyError) as error:
+        raise UnknownEnvironmentError(f"cdk.json cannot be read: {error}.") from error
     if environment not in environments:
         message = f"cdk.json has no environment {environment!r}; it has {', '.join(environments)}."
         raise UnknownEnvironmentError(message)

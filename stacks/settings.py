@@ -164,7 +164,8 @@ RULES: Mapping[str, Rule] = {
     # The longest name that is made of it is a caller's policy: <prefix>-records-write, of 128 characters at
     # most; the shortest limit is a function's and a role's, 64.
     "prefix": text(
-        r"[a-z][a-z0-9-]{1,38}[a-z0-9]", allowed="3 to 40 lower-case letters, digits and '-', a letter first"
+        r"[a-z][a-z0-9-]{1,38}[a-z0-9]",
+        allowed="3 to 40 lower-case letters, digits and '-', a letter first and no '-' last",
     ),
     "account": optional(text(r"[0-9]{12}", allowed="an account's twelve digits, in quotes")),
     "region": optional(text(r"[a-z]{2,3}(-[a-z]+)+-[0-9]", allowed="a Region such as 'eu-central-1'")),

@@ -87,7 +87,9 @@ def get_record(store: Store, path: RecordPath) -> StoredRecord:
     )
     item = answer.get("Item")
     if not item:
-        raise Problem(problems.NOT_FOUND, "Check the ids: there is no such record.")
+        raise Problem(
+            problems.NOT_FOUND, "Check the ids of tenant and record; a record that was deleted is gone."
+        )
     return _open(store, path, cast("Item", item))
 
 

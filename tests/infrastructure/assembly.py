@@ -27,6 +27,13 @@ Resource = dict[str, Any]
 Template = dict[str, Any]
 
 
+def settings_of(environment: str) -> dict[str, Any]:
+    """An environment of cdk.json, so that the tests hold for a fork's names too."""
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    settings: dict[str, Any] = context["environments"][environment]
+    return settings
+
+
 @dataclass(frozen=True, slots=True)
 class Assembly:
     """The stacks of one environment: templates by the last part of the stack's name."""
@@ -38,7 +45,7 @@ class Assembly:
 
     @property
     def prefix(self) -> str:
-        return f"sealed-{self.environment}"
+        return str(settings_of(self.environment)["prefix"])
 
     def resources(self, kind: str) -> dict[str, Resource]:
         """All resources of a type, by logical id, resolved."""

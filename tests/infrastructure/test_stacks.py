@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from tests.infrastructure.assembly import Assembly, Resource
+from tests.infrastructure.assembly import Assembly, Resource, settings_of
 
 
 def only(resources: dict[str, Resource]) -> Resource:
@@ -26,7 +26,8 @@ def test_production_is_protected_from_deletion(prod: Assembly, dev: Assembly) ->
 
 def test_every_stack_is_tagged(assembly: Assembly) -> None:
     for stack in assembly.cloud.stacks:
-        assert stack.tags == {"project": "sealed-records", "environment": assembly.environment}
+        project = settings_of(assembly.environment)["project"]
+        assert stack.tags == {"project": project, "environment": assembly.environment}
 
 
 def test_stacks_depend_on_each_other_one_way(assembly: Assembly) -> None:

@@ -16,6 +16,7 @@ import pytest
 from botocore.credentials import Credentials
 
 from local.build_cache import ROOT
+from tests.local.names import PREFIX
 
 READY = "Ctrl-C stops it"
 
@@ -123,7 +124,7 @@ def test_up_says_how_to_call_and_how_to_stop(up: Up) -> None:
     assert f'curl --aws-sigv4 "aws:amz:{state["region"]}:execute-api"' in up.printed
     assert " put acme first -\n" in up.printed
     assert f"AWS_ACCESS_KEY_ID={state['callers']['acme']['access_key']}" in up.printed
-    assert "python -m local down" in up.printed
+    assert "make down" in up.printed
     assert "IAM policies are not evaluated yet" in up.printed
 
 
@@ -137,7 +138,7 @@ def test_status_says_what_runs(up: Up, sign: Any, send: Any) -> None:
     assert said.returncode == 0
     assert up.state["api"] in said.stdout
     assert f"pid {up.process.pid}" in said.stdout
-    assert "sealed-dev-reader (1 warm)" in said.stdout
+    assert f"{PREFIX}-reader (1 warm)" in said.stdout
     assert "SealedRecords-dev-Service" in said.stdout
     assert "IAM policies are not evaluated yet" in said.stdout
 
@@ -161,11 +162,11 @@ def test_reset_empties_everything_and_serves_again(up: Up, sign: Any, send: Any)
     session = boto3.session.Session(aws_access_key_id="x", aws_secret_access_key="x")
     table = session.client("dynamodb", endpoint_url=up.state["endpoint"], region_name=up.state["region"])
     item = {"tenant": {"S": "acme"}, "record": {"S": "one"}}
-    table.put_item(TableName="sealed-dev-records", Item=item)
+    table.put_item(TableName=f"{PREFIX}-records", Item=item)
     said = run("reset", state=up.directory)
     assert (said.returncode, said.stderr) == (0, "")
     assert up.process.poll() is None
-    assert table.scan(TableName="sealed-dev-records")["Count"] == 0
+    assert table.scan(TableName=f"{PREFIX}-records")["Count"] == 0
     answer = list_records(up, sign, send)
     assert (answer.status, json.loads(answer.body)["records"]) == (200, [])
 

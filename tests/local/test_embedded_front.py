@@ -10,6 +10,7 @@ from botocore.credentials import Credentials
 
 from local.embedded import EmbeddedAws
 from local.emulator import ACCOUNT
+from tests.local.names import PREFIX
 
 
 @pytest.fixture
@@ -116,13 +117,13 @@ def test_a_signature_for_another_place_is_refused(
 
 
 def test_a_session_is_taken_with_its_token_only(aws: EmbeddedAws, probe: Any, get: Any, send: Any) -> None:
-    role = f"arn:aws:iam::{ACCOUNT}:role/sealed-dev-writer"
+    role = f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-writer"
     session = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
     key = Credentials(session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
     answer = send(probe.front.url, get(key=key))
     assert answer.status == 200
     arn = json.loads(answer.body)["event"]["requestContext"]["identity"]["userArn"]
-    assert arn == f"arn:aws:sts::{ACCOUNT}:assumed-role/sealed-dev-writer/test"
+    assert arn == f"arn:aws:sts::{ACCOUNT}:assumed-role/{PREFIX}-writer/test"
     without = Credentials(key.access_key, key.secret_key)
     assert "security token" in refused(send(probe.front.url, get(key=without)))
     another = Credentials(key.access_key, key.secret_key, "another")
