@@ -89,6 +89,8 @@ def crash(tmp_path_factory: pytest.TempPathFactory, sign: Any, send: Any, proces
     """An `up` with a warm function, killed so that it could clean up nothing."""
     up = start(tmp_path_factory.mktemp("state"))
     assert list_records(up, sign, send).status == 200
+    # /proc may miss a child while processes come and go: ask again until the function is among them.
+    assert wait_until(lambda: len(processes_below(up.process.pid)) > 1, seconds=5)
     processes = processes_below(up.process.pid)
     up.process.kill()
     up.process.communicate()
