@@ -1,8 +1,8 @@
 """Records through the deployed API: over HTTP, signed, into a table that holds no content."""
 
 import json
-import time
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
