@@ -7,7 +7,7 @@ DEFAULT_REGION = "eu-central-1"
 
 
 class UnknownEnvironmentError(Exception):
-    """cdk.json has no such environment; the message names those it has."""
+    """cdk.json has no such environment, or cannot be read; the message says which."""
 
 
 def region_of(project: Path, *, environment: str) -> str:
@@ -18,7 +18,7 @@ def region_of(project: Path, *, environment: str) -> str:
     Raises
     ------
     UnknownEnvironmentError
-        If cdk.json has no such environment.
+        If cdk.json has no such environment, or cannot be read.
     """
     try:
         environments = json.loads((project / "cdk.json").read_text())["context"]["environments"]

@@ -24,11 +24,13 @@ _LITERALS = {
 }
 
 
-def item_context(schema: ItemSchema, *, version: int, fields: Iterable[SignedField]) -> dict[str, str]:
-    """Return the context that is rebuilt, not stored.
+def item_context(
+    schema: ItemSchema, *, version: int, fields: Iterable[SignedField], stored: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the whole context: what is rebuilt, and `stored`, what the header holds of it.
 
     Version 1 holds the keys; version 2 holds every attribute that is to be included, keys among them, and a
-    legend of their types.
+    legend of their types. The size is checked with all of it together.
     """
     context = {
         "aws-crypto-table-name": schema.table,
@@ -41,6 +43,7 @@ def item_context(schema: ItemSchema, *, version: int, fields: Iterable[SignedFie
         context.update((_ATTRIBUTE_PREFIX + field.name, _encoded(field)) for field in keys)
     else:
         context.update(_included(fields))
+    context.update(stored)
     _check_size(context)
     return context
 

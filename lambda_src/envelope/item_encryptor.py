@@ -12,7 +12,6 @@ from typing import Any
 from .attribute_parsing import parse_value
 from .attribute_values import Item
 from .crypto_action import CryptoAction
-from .encryption_context import serialize_pairs
 from .errors import ConfigurationError, InvalidItemError, ItemNotEncryptedError, MalformedItemError
 from .intermediate_key import generate_item_keys, unwrap_item_keys
 from .item_context import item_context
@@ -107,12 +106,11 @@ class ItemEncryptor:
         if len(fields) > MAX_HEADER_LENGTH:
             raise InvalidItemError(f"too many attributes: the header would exceed {MAX_HEADER_LENGTH} bytes")
         version = self._schema.version
-        context = item_context(self._schema, version=version, fields=fields)
         stored_context: dict[str, str] = {}
         signing_key = SigningKey() if self._flavor == FLAVOR_ECDSA else None
         if signing_key is not None:
             stored_context[PUBLIC_KEY_CONTEXT_KEY] = signing_key.public_key_text()
-            context |= stored_context
+        context = item_context(self._schema, version=version, fields=fields, stored=stored_context)
         keys, entry = generate_item_keys(self._keyring, encryption_context=context)
         message_id = os.urandom(MESSAGE_ID_LENGTH)
         legend = "".join(field.action.value for field in fields)
@@ -184,10 +182,6 @@ def _check_stored_context(header: ItemHeader) -> None:
 
 def _rebuilt_context(schema: ItemSchema, *, header: ItemHeader, fields: list[SignedField]) -> dict[str, str]:
     try:
-        context = item_context(schema, version=header.version, fields=fields) | dict(
-            header.encryption_context
-        )
-        serialize_pairs(context)
-    except (InvalidItemError, ConfigurationError) as error:
+        return item_context(schema, version=header.version, fields=fields, stored=header.encryption_context)
+    except InvalidItemError as error:
         raise MalformedItemError(str(error)) from error
-    return context

@@ -1,6 +1,7 @@
 """The deployed API as a caller meets it: signed requests over HTTP, sent exactly as they are written here."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -78,6 +79,21 @@ class RecordsApi:
     def delete(self, record: str, *, headers: dict[str, str] | None = None) -> Reply:
         """Delete a record."""
         return self.call("DELETE", f"/{record}", headers=headers)
+
+    def reader_log(self, request_id: str) -> list[dict[str, Any]]:
+        """What the reader has logged of its last request: all from the first line that names it.
+
+        It reaches the log a moment after the answer; the metrics come last, so they end the wait.
+        """
+        deadline = time.monotonic() + 5
+        while True:
+            written = self.aws.function_logs(self.aws.outputs["ReaderFunctionName"]).splitlines()
+            lines = [json.loads(line) for line in written if line.startswith("{") and line.endswith("}")]
+            begun = [place for place, line in enumerate(lines) if line.get("request_id") == request_id]
+            if begun and "_aws" in lines[-1]:
+                return lines[begun[0] :]
+            assert time.monotonic() < deadline, "the request is not in the log"
+            time.sleep(0.05)
 
     def page(self, **query: str) -> Reply:
         """Read a page."""
