@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,13 +39,14 @@ class Assembly:
     """The stacks of one environment: templates by the last part of the stack's name."""
 
     environment: str
+    settings: Mapping[str, Any]
     directory: Path
     templates: dict[str, Template]
     cloud: CloudAssembly
 
     @property
     def prefix(self) -> str:
-        return str(settings_of(self.environment)["prefix"])
+        return str(self.settings["prefix"])
 
     def resources(self, kind: str) -> dict[str, Resource]:
         """All resources of a type, by logical id, resolved."""
@@ -161,10 +162,30 @@ def _documents(value: Any, *, path: str = "") -> Iterator[tuple[str, dict[str, A
             yield from _documents(inner, path=f"{path}[{index}]")
 
 
-def synthesize(environment: str, *, context: Any, target: Path) -> Assembly:
-    """Synthesize as the CDK's command line does, without building the functions' package."""
+def synthesize(
+    environment: str, *, context: Any, target: Path, changes: Mapping[str, Any] | None = None
+) -> Assembly:
+    """Synthesize as the CDK's command line does, without building the functions' package.
+
+    Parameters
+    ----------
+    environment
+        One of cdk.json's environments.
+    context
+        The context of cdk.json.
+    target
+        The directory for the assembly.
+    changes
+        Settings of the environment that are to be other than in cdk.json.
+    """
+    settings = {**context["environments"][environment], **(changes or {})}
     app = cdk.App(
-        context={**context, "env": environment, "aws:cdk:bundling-stacks": []},
+        context={
+            **context,
+            "environments": {**context["environments"], environment: settings},
+            "env": environment,
+            "aws:cdk:bundling-stacks": [],
+        },
         outdir=str(target),
         analytics_reporting=False,
     )
@@ -176,7 +197,9 @@ def synthesize(environment: str, *, context: Any, target: Path) -> Assembly:
         )
         for stack in cloud.stacks
     }
-    return Assembly(environment=environment, directory=target, templates=templates, cloud=cloud)
+    return Assembly(
+        environment=environment, settings=settings, directory=target, templates=templates, cloud=cloud
+    )
 
 
 def masked(value: Any) -> Any:

@@ -39,6 +39,27 @@ def synthesized(
         shutil.rmtree(one.directory, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def changed(
+    cdk_json: dict[str, object], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Assembly]]:
+    """An environment with other settings: `changed("prod", waf=False)`; the same ones are made once."""
+    made: dict[str, Assembly] = {}
+
+    def assembly(environment: str, **changes: object) -> Assembly:
+        wanted = json.dumps([environment, changes], sort_keys=True)
+        if wanted not in made:
+            target = tmp_path_factory.mktemp(environment)
+            made[wanted] = synthesize(
+                environment, context=cdk_json["context"], target=target, changes=changes
+            )
+        return made[wanted]
+
+    yield assembly
+    for one in made.values():
+        shutil.rmtree(one.directory, ignore_errors=True)
+
+
 @pytest.fixture(params=["dev", "prod"])
 def assembly(request: pytest.FixtureRequest, synthesized: Callable[[str], Assembly]) -> Assembly:
     """Each environment in turn."""
