@@ -19,7 +19,8 @@ from constructs import Construct
 from stacks import packaging
 from stacks.gateway_responses import add_problem_documents
 from stacks.keys import KeysStack
-from stacks.settings import LOG_RETENTION, Settings
+from stacks.settings import Settings
+from stacks.settings_allowed import LOG_RETENTION
 
 STAGE = "v1"
 OWN_TENANT = "tenants/${aws:PrincipalTag/tenant}"

@@ -1,29 +1,21 @@
 """Settings of an environment: typed, frozen, validated. The only reader of cdk.json's `environments`.
 
-Every wrong setting is refused with one sentence that names it, its value and what is allowed. What
-production must have (`is_production`) is checked here, so that no stack needs to ask twice.
+Every wrong setting is refused with one sentence that names it, its value and what is allowed (the rules are
+in settings_allowed.py). What production must have is checked here, so that no stack needs to ask twice.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, cast
 
-from aws_cdk.aws_logs import RetentionDays
+import aws_cdk as cdk
+
+from stacks.settings_allowed import CONTRADICTIONS, PRODUCTION_RULES, RULES
+from stacks.settings_rules import Rule
 
 PRODUCTION = "prod"
 """The environment whose data must survive mistakes."""
-
-LOG_RETENTION: Mapping[int, RetentionDays] = {
-    7: RetentionDays.ONE_WEEK,
-    30: RetentionDays.ONE_MONTH,
-    90: RetentionDays.THREE_MONTHS,
-    180: RetentionDays.SIX_MONTHS,
-    365: RetentionDays.ONE_YEAR,
-    731: RetentionDays.TWO_YEARS,
-    1827: RetentionDays.FIVE_YEARS,
-    3653: RetentionDays.TEN_YEARS,
-}
 
 
 class SettingsError(Exception):
@@ -40,6 +32,8 @@ class Settings:
         The name of the environment, part of every stack's name.
     project
         Value of the tag `project` on every resource.
+    tags
+        Names and values of further tags on every resource.
     prefix
         Starts every physical name; unique in an account.
     account, region
@@ -50,6 +44,10 @@ class Settings:
         How long a deleted key can still be recovered.
     removal
         What becomes of keys, tables and logs when their stack is deleted.
+    termination_protection
+        Whether a stack refuses to be deleted until the protection is taken off.
+    permissions_boundary_arn
+        The IAM policy that bounds every role; None: no boundary.
     logical_table
         Name that is bound into every record. Records of another name no longer verify: never change it.
     plaintext_attributes
@@ -66,16 +64,45 @@ class Settings:
         Of each function; None: no reservation (a new account's quota allows none).
     api_account_role
         Whether this deployment sets the role by which API Gateway writes logs: one per account and Region.
+    api_vpc_endpoints
+        Interface endpoints of API Gateway; if there are any, the API is private and answers only these.
+    api_allowed_cidrs
+        Networks that the API answers; if there are none, IAM alone decides.
+    waf
+        Whether AWS WAF stands before the API.
+    waf_rate_limit
+        Requests that AWS WAF accepts from one address in five minutes.
+    vpc_cidr
+        The network that the functions run in; None: they run in Lambda's own.
+    code_signing_profile_arn, signed_package
+        The version of a signing profile that must have signed the functions' code, and where the signed
+        package is (`s3://bucket/key`); None: code is not checked.
+    backup_retention_days
+        How long AWS Backup keeps the daily copies of the records table; None: it makes none.
+    backup_vault_lock
+        Whether copies can be deleted before their time: by a few (`GOVERNANCE`) or by nobody (`COMPLIANCE`).
+    trail
+        Whether this deployment records management events (`own`), or another trail of the account does
+        (`organization`) and only what that lacks is recorded here.
+    organization_trail_archive
+        Where the files of that other trail are (`s3://bucket/prefix`, up to before `/CloudTrail/`).
+    archive_lock, archive_retention_days
+        How the trail's files are locked (Object Lock's modes), and for how long.
+    alarm_subscribers
+        E-mail addresses and `https://` addresses that alarms are sent to.
     """
 
     environment: str
     project: str
+    tags: tuple[tuple[str, str], ...]
     prefix: str
     account: str | None
     region: str | None
     rotation_days: int
     deletion_window_days: int
     removal: Literal["retain", "destroy"]
+    termination_protection: bool
+    permissions_boundary_arn: str | None
     logical_table: str
     plaintext_attributes: tuple[str, ...]
     decrypt_key_arns: tuple[str, ...]
@@ -86,6 +113,20 @@ class Settings:
     function_timeout_seconds: int
     reserved_concurrency: int | None
     api_account_role: bool
+    api_vpc_endpoints: tuple[str, ...]
+    api_allowed_cidrs: tuple[str, ...]
+    waf: bool
+    waf_rate_limit: int
+    vpc_cidr: str | None
+    code_signing_profile_arn: str | None
+    signed_package: str | None
+    backup_retention_days: int | None
+    backup_vault_lock: Literal["none", "GOVERNANCE", "COMPLIANCE"]
+    trail: Literal["own", "organization"]
+    organization_trail_archive: str | None
+    archive_lock: Literal["GOVERNANCE", "COMPLIANCE"]
+    archive_retention_days: int
+    alarm_subscribers: tuple[str, ...]
 
     @property
     def is_production(self) -> bool:
@@ -97,101 +138,10 @@ class Settings:
         """Whether data outlives its stack."""
         return self.removal == "retain"
 
-
-class Rule(NamedTuple):
-    """What a setting may be: the test, and its sentence for people."""
-
-    accepts: Callable[[object], bool]
-    allowed: str
-
-
-def text(pattern: str, *, allowed: str) -> Rule:
-    """Accept a string that matches as a whole."""
-    return Rule(lambda value: isinstance(value, str) and bool(re.fullmatch(pattern, value)), allowed)
-
-
-def whole_number(low: int, high: int) -> Rule:
-    """Accept an integer in a closed range; `true` is no number."""
-    return Rule(
-        lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high,
-        f"a whole number from {low} to {high}",
-    )
-
-
-def one_of(*choices: object) -> Rule:
-    """Accept the listed values."""
-    listed = ", ".join(repr(choice) for choice in choices)
-    return Rule(
-        lambda value: value in choices and not isinstance(value, bool),
-        f"one of {listed}",
-    )
-
-
-def true_or_false() -> Rule:
-    """Accept JSON's two truth values, and no number or text that stands for one."""
-    return Rule(lambda value: isinstance(value, bool), "true or false")
-
-
-def optional(rule: Rule) -> Rule:
-    """Accept null as well."""
-    return Rule(lambda value: value is None or rule.accepts(value), f"null or {rule.allowed}")
-
-
-def list_of(rule: Rule) -> Rule:
-    """Accept a list without repetitions, each element by `rule`."""
-    return Rule(
-        lambda value: (
-            isinstance(value, list)
-            and all(rule.accepts(element) for element in value)
-            and len(set(value)) == len(value)
-        ),
-        f"a list without repetitions, each element {rule.allowed}",
-    )
-
-
-# The keys of a record, what the service adds to it and what the item format adds to it (aws_dbe_*) have
-# fixed actions.
-ATTRIBUTE = text(
-    r"(?!aws_dbe_)(?!(tenant|record|revision|updated_at)$)[^,\s]{1,255}",
-    allowed="an attribute's name: 1 to 255 characters without commas or white space, none of tenant, record, "
-    "revision and updated_at, and not beginning with aws_dbe_",
-)
-
-RULES: Mapping[str, Rule] = {
-    "project": text(
-        r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", allowed="1 to 128 letters, digits, '-', '_' and '.'"
-    ),
-    # The longest name that is made of it is a caller's policy: <prefix>-records-write, of 128 characters at
-    # most; the shortest limit is a function's and a role's, 64.
-    "prefix": text(
-        r"[a-z][a-z0-9-]{1,38}[a-z0-9]",
-        allowed="3 to 40 lower-case letters, digits and '-', a letter first and no '-' last",
-    ),
-    "account": optional(text(r"[0-9]{12}", allowed="an account's twelve digits, in quotes")),
-    "region": optional(text(r"[a-z]{2,3}(-[a-z]+)+-[0-9]", allowed="a Region such as 'eu-central-1'")),
-    "rotation_days": whole_number(90, 2560),
-    "deletion_window_days": whole_number(7, 30),
-    "removal": one_of("retain", "destroy"),
-    "logical_table": text(r"[A-Za-z0-9_.-]{3,255}", allowed="3 to 255 letters, digits, '-', '_' and '.'"),
-    "plaintext_attributes": list_of(ATTRIBUTE),
-    "decrypt_key_arns": list_of(
-        text(
-            r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+",
-            allowed="the full ARN of a KMS key (no alias)",
-        )
-    ),
-    "log_retention_days": one_of(*LOG_RETENTION),
-    "throttle_rate": whole_number(1, 10_000),
-    "throttle_burst": whole_number(1, 5_000),
-    "function_memory_mb": whole_number(128, 10_240),
-    # API Gateway gives up after 29 seconds: a function that may run longer would write what its caller
-    # never hears of.
-    "function_timeout_seconds": whole_number(10, 28),
-    "reserved_concurrency": optional(whole_number(1, 1000)),
-    "api_account_role": true_or_false(),
-}
-
-PRODUCTION_RULES: Mapping[str, Rule] = {"deletion_window_days": one_of(30), "removal": one_of("retain")}
+    @property
+    def removal_policy(self) -> cdk.RemovalPolicy:
+        """What CloudFormation does with a resource that holds data or keys."""
+        return cdk.RemovalPolicy.RETAIN if self.retains_data else cdk.RemovalPolicy.DESTROY
 
 
 def load(environments: object, *, env: object) -> Settings:
@@ -225,7 +175,11 @@ def load(environments: object, *, env: object) -> Settings:
         _check(name, setting=setting, value=given.get(setting), rule=rule)
     if name == PRODUCTION:
         for setting, rule in PRODUCTION_RULES.items():
-            _check(name, setting=setting, value=given[setting], rule=rule)
+            _check(name, setting=setting, value=given.get(setting), rule=rule)
+    complete = {**dict.fromkeys(RULES), **given}
+    for contradicts, sentence in CONTRADICTIONS:
+        if contradicts(complete):
+            raise SettingsError(f"cdk.json: in environments.{name}, {sentence.format_map(complete)}.")
     return _typed(name, given=given)
 
 
@@ -260,7 +214,17 @@ def _check(environment: str, *, setting: str, value: object, rule: Rule) -> None
 
 
 def _typed(environment: str, *, given: Mapping[str, object]) -> Settings:
-    """Checked values as `Settings`; JSON's lists become tuples, since the dataclass is frozen."""
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    """Checked values as `Settings`; JSON's lists and objects become tuples, since the dataclass is frozen."""
+    values = {name: _frozen(value) for name, value in given.items()}
     values = dict.fromkeys(RULES) | values
     return Settings(environment=environment, **cast("dict[str, Any]", values))
+
+
+def _frozen(value: object) -> object:
+    match value:
+        case list():
+            return tuple(value)
+        case dict():
+            return tuple(value.items())
+        case _:
+            return value

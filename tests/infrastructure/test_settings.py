@@ -10,10 +10,14 @@ from typing import Any
 
 import pytest
 
-from stacks.settings import RULES, Settings, SettingsError, load
+from stacks.settings import Settings, SettingsError, load
+from stacks.settings_allowed import RULES
 from tests.infrastructure.assembly import ROOT
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd"
+PROFILE = "arn:aws:signer:eu-central-1:111122223333:/signing-profiles/records/AbCd012345"
+BOUNDARY = "arn:aws:iam::111122223333:policy/boundary"
+NULLABLE = sorted(name for name, rule in RULES.items() if rule.accepts(None))
 
 
 @pytest.fixture
@@ -36,23 +40,57 @@ def test_the_default_environment_is_the_one_for_development(cdk_json: dict[str, 
     assert cdk_json["context"]["env"] == "dev"
 
 
+def unchangeable(value: object) -> object:
+    if isinstance(value, dict):
+        return tuple(value.items())
+    return tuple(value) if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"api_vpc_endpoints": ["vpce-0123456789abcdef0"]},
+        {"api_allowed_cidrs": ["203.0.113.0/24", "2001:db8::/32", "198.51.100.7/32"]},
+        {"vpc_cidr": "10.20.0.0/16"},
+        {"vpc_cidr": "192.168.7.64/26"},
+        {"code_signing_profile_arn": PROFILE, "signed_package": "s3://packages/signed/0a1b.zip"},
+        {"permissions_boundary_arn": BOUNDARY},
+        {"trail": "organization"},
+        {"trail": "organization", "organization_trail_archive": "s3://log-archive/o-a1/AWSLogs/111122223333"},
+        {"archive_lock": "COMPLIANCE", "backup_vault_lock": "COMPLIANCE"},
+        {"alarm_subscribers": ["on-call@example.com", "https://example.com/alarms?team=records"]},
+    ],
+)
+def test_production_takes_what_is_allowed(
+    environments: dict[str, dict[str, Any]], changes: dict[str, Any]
+) -> None:
+    settings = load({"prod": environments["prod"] | changes}, env="prod")
+    for name, value in changes.items():
+        assert getattr(settings, name) == unchangeable(value)
+
+
 @pytest.mark.parametrize("env", ["dev", "prod"])
 def test_good_settings_are_taken_as_they_are(environments: dict[str, dict[str, Any]], env: str) -> None:
-    given = environments[env] | {"plaintext_attributes": ["country"], "decrypt_key_arns": [KEY]}
+    given = environments[env] | {
+        "plaintext_attributes": ["country"],
+        "decrypt_key_arns": [KEY],
+        "tags": {"cost-centre": "42"},
+    }
     settings = load({env: given}, env=env)
     taken = {name: value for name, value in dataclasses.asdict(settings).items() if name != "environment"}
-    assert taken == given | {"plaintext_attributes": ("country",), "decrypt_key_arns": (KEY,)}
+    assert taken == {name: unchangeable(value) for name, value in given.items()}
+    assert taken["tags"] == (("cost-centre", "42"),)
     assert settings.is_production == (env == "prod")
     assert settings.retains_data == (env == "prod")
 
 
-@pytest.mark.parametrize("setting", ["account", "region", "reserved_concurrency"])
+@pytest.mark.parametrize("setting", NULLABLE)
 def test_what_may_be_null_may_be_absent(environments: dict[str, dict[str, Any]], setting: str) -> None:
-    del environments["dev"][setting]
+    environments["dev"].pop(setting, None)
     assert getattr(load(environments, env="dev"), setting) is None
 
 
-@pytest.mark.parametrize("setting", sorted(RULES.keys() - {"account", "region", "reserved_concurrency"}))
+@pytest.mark.parametrize("setting", sorted(RULES.keys() - set(NULLABLE)))
 def test_a_missing_setting_is_refused(environments: dict[str, dict[str, Any]], setting: str) -> None:
     del environments["dev"][setting]
     assert refusal(environments, env="dev") == (
@@ -102,6 +140,64 @@ WRONG: dict[str, list[object]] = {
     "function_timeout_seconds": [2, 29, None],
     "reserved_concurrency": [0, 1001, "5", True],
     "api_account_role": ["true", 1, None],
+    "tags": [
+        None,
+        [],
+        {"": "x"},
+        {"project": "x"},
+        {"environment": "x"},
+        {"aws:x": "y"},
+        {"a": 7},
+        {"a": "ü"},
+    ],
+    "termination_protection": ["true", 1, None],
+    "permissions_boundary_arn": ["", "boundary", "arn:aws:iam::111122223333:role/boundary", 7],
+    "api_vpc_endpoints": [None, "vpce-0123456789abcdef0", ["vpc-0123456789abcdef0"], ["vpce-xyz"]],
+    "api_allowed_cidrs": [
+        None,
+        "203.0.113.0/24",
+        ["203.0.113.0"],
+        ["203.0.113.1/24"],
+        ["203.0.113.0/33"],
+        ["203.0.113/24"],
+        ["everyone"],
+        ["0.0.0.0/0"],
+        ["::/0"],
+        [7],
+        ["203.0.113.0/24", "203.0.113.0/24"],
+    ],
+    "waf": ["on", 1, None],
+    "waf_rate_limit": [0, 9, 2_000_001, "2000", None],
+    "vpc_cidr": [
+        "",
+        "10.0.0.0",
+        "10.0.0.0/15",
+        "10.0.0.0/27",
+        "10.0.0.1/16",
+        "8.8.0.0/16",
+        "fd00::/24",
+        "10.0.0.0/255.255.0.0",
+        16,
+    ],
+    "code_signing_profile_arn": ["", "records", PROFILE.rpartition("/")[0], 7],
+    "signed_package": ["", "package.zip", "s3://bucket", "s3://bucket/", "https://bucket/package.zip", 7],
+    "backup_retention_days": [0, 36_501, "35", True],
+    "backup_vault_lock": ["", "governance", None, True],
+    "trail": ["", "none", None, True],
+    "organization_trail_archive": ["", "bucket", "s3://", "s3://Bucket/x", 7],
+    "archive_lock": ["", "none", "compliance", None],
+    "archive_retention_days": [0, 3654, "365", None, True],
+    "alarm_subscribers": [
+        None,
+        "on-call@example.com",
+        [""],
+        ["on-call"],
+        ["on-call@example"],
+        ["http://example.com"],
+        ["https://"],
+        ["on-call@example.com", "on-call@example.com"],
+        [7],
+    ],
 }
 
 
@@ -123,7 +219,15 @@ def test_a_wrong_value_is_refused(
 
 @pytest.mark.parametrize(
     ("setting", "value", "allowed"),
-    [("deletion_window_days", 29, "one of 30"), ("removal", "destroy", "one of 'retain'")],
+    [
+        ("deletion_window_days", 29, "one of 30"),
+        ("removal", "destroy", "one of 'retain'"),
+        ("termination_protection", False, "true"),
+        ("log_retention_days", 180, "one of 365, 731, 1827, 3653"),
+        ("archive_retention_days", 364, "a whole number from 365 to 3653"),
+        ("backup_retention_days", 34, "a whole number from 35 to 36500"),
+        ("backup_retention_days", None, "a whole number from 35 to 36500"),
+    ],
 )
 def test_production_is_held_to_more(
     environments: dict[str, dict[str, Any]], setting: str, value: object, allowed: str
@@ -132,6 +236,81 @@ def test_production_is_held_to_more(
     assert refusal(environments, env="prod") == (
         f"cdk.json: environments.prod.{setting} is {value!r}; it must be {allowed} in production."
     )
+
+
+@pytest.mark.parametrize(
+    ("env", "changes", "sentence"),
+    [
+        (
+            "dev",
+            {"api_vpc_endpoints": ["vpce-0123456789abcdef0"], "api_allowed_cidrs": ["203.0.113.0/24"]},
+            (
+                "api_vpc_endpoints is ['vpce-0123456789abcdef0'] and "
+                "api_allowed_cidrs is ['203.0.113.0/24']; a private API has no public callers: leave one of them empty"
+            ),
+        ),
+        (
+            "prod",
+            {"code_signing_profile_arn": PROFILE},
+            (
+                f"code_signing_profile_arn is '{PROFILE}' and signed_package is None; "
+                "Lambda refuses code that is not signed: set both or neither"
+            ),
+        ),
+        (
+            "prod",
+            {"signed_package": "s3://packages/0a1b.zip"},
+            (
+                "code_signing_profile_arn is None and signed_package is 's3://packages/0a1b.zip'; "
+                "Lambda refuses code that is not signed: set both or neither"
+            ),
+        ),
+        (
+            "dev",
+            {"backup_vault_lock": "GOVERNANCE"},
+            (
+                "backup_vault_lock is 'GOVERNANCE' and backup_retention_days is null; a lock needs copies: "
+                "set the days, or set the lock to 'none'"
+            ),
+        ),
+        (
+            "prod",
+            {"organization_trail_archive": "s3://log-archive/AWSLogs"},
+            (
+                "organization_trail_archive is 's3://log-archive/AWSLogs' and trail is 'own'; "
+                "set trail to 'organization', or the archive to null"
+            ),
+        ),
+        (
+            "dev",
+            {"archive_lock": "COMPLIANCE"},
+            (
+                "removal is 'destroy' and archive_lock is 'COMPLIANCE'; "
+                "nobody can destroy what is locked so: "
+                "set archive_lock to 'GOVERNANCE', or removal to 'retain'"
+            ),
+        ),
+        (
+            "dev",
+            {"backup_retention_days": 7, "backup_vault_lock": "COMPLIANCE"},
+            (
+                "removal is 'destroy' and backup_vault_lock is 'COMPLIANCE'; "
+                "nobody can destroy what is locked so: "
+                "set backup_vault_lock to 'GOVERNANCE' or 'none', or removal to 'retain'"
+            ),
+        ),
+        (
+            "dev",
+            {"termination_protection": True},
+            "removal is 'destroy' and termination_protection is true; set one of them otherwise",
+        ),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(
+    environments: dict[str, dict[str, Any]], env: str, changes: dict[str, Any], sentence: str
+) -> None:
+    environments[env] |= changes
+    assert refusal(environments, env=env) == f"cdk.json: in environments.{env}, {sentence}."
 
 
 def test_an_unknown_setting_is_refused(environments: dict[str, dict[str, Any]]) -> None:

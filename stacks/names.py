@@ -1,0 +1,51 @@
+"""Physical names that one stack gives and another's policy must know before the resource exists.
+
+Where only one stack uses a name, it stands there.
+"""
+
+from stacks.settings import Settings
+
+
+def trail(settings: Settings) -> str:
+    """Name the trail. Fixed, so that key and bucket policies can name its ARN."""
+    return f"{settings.prefix}-trail"
+
+
+def topic(settings: Settings) -> str:
+    """Name the topic of the alarms."""
+    return f"{settings.prefix}-alarms"
+
+
+def trail_log_group(settings: Settings) -> str:
+    """Name the log group that the trail writes to."""
+    return f"/aws/cloudtrail/{trail(settings)}"
+
+
+def management_events_log_group(settings: Settings) -> str:
+    """Name the log group that EventBridge fills where another trail has the management events."""
+    return f"/aws/events/{settings.prefix}-management-events"
+
+
+def firewall_log_group(settings: Settings) -> str:
+    """Name the firewall's log group; AWS WAF takes only names that begin so."""
+    return f"aws-waf-logs-{settings.prefix}"
+
+
+def flow_log_group(settings: Settings) -> str:
+    """Name the log group of the VPC's flow logs."""
+    return f"/aws/vpc/{settings.prefix}-flow-logs"
+
+
+def api_log_group(settings: Settings) -> str:
+    """Name the log group of the API's access log."""
+    return f"/aws/apigateway/{settings.prefix}-api"
+
+
+def function(settings: Settings, name: str) -> str:
+    """Name a function by its duty."""
+    return f"{settings.prefix}-{name}"
+
+
+def function_log_group(settings: Settings, name: str) -> str:
+    """Name the log group of a function."""
+    return f"/aws/lambda/{function(settings, name)}"
