@@ -246,7 +246,8 @@ def test_production_is_held_to_more(
             {"api_vpc_endpoints": ["vpce-0123456789abcdef0"], "api_allowed_cidrs": ["203.0.113.0/24"]},
             (
                 "api_vpc_endpoints is ['vpce-0123456789abcdef0'] and "
-                "api_allowed_cidrs is ['203.0.113.0/24']; a private API has no public callers: leave one of them empty"
+                "api_allowed_cidrs is ['203.0.113.0/24']; a private API has no public callers: "
+                "leave one of them empty"
             ),
         ),
         (
