@@ -7,6 +7,7 @@ reverse.
 from dataclasses import dataclass
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 
 from stacks import settings as settings_room
 from stacks.keys import KeysStack
@@ -44,9 +45,14 @@ def build(app: cdk.App, *, env: object) -> Application:
     """
     settings = settings_room.load(app.node.try_get_context("environments"), env=env)
     target = cdk.Environment(account=settings.account, region=settings.region)
-    tags = {"project": settings.project, "environment": settings.environment}
+    tags = {**dict(settings.tags), "project": settings.project, "environment": settings.environment}
     name = f"SealedRecords-{settings.environment}"
-    protected = settings.is_production
+    protected = settings.termination_protection
+    if settings.permissions_boundary_arn is not None:
+        boundary = iam.ManagedPolicy.from_managed_policy_arn(
+            app, "Boundary", settings.permissions_boundary_arn
+        )
+        iam.PermissionsBoundary.of(app).apply(boundary)
 
     keys = KeysStack(
         app, f"{name}-Keys", settings=settings, env=target, tags=tags, termination_protection=protected

@@ -10,7 +10,7 @@ What must stay true:
 - No AWS service uses the envelope key.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -18,57 +18,17 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from stacks import names, service_keys
+from stacks.key_policies import (
+    CRYPTOGRAPHY,
+    DELEGATION,
+    SERVER_SIDE_ENCRYPTION,
+    Conditions,
+    account_may_administer,
+    nobody_may,
+    safeguards,
+)
 from stacks.settings import Settings
-
-Conditions = Mapping[str, Mapping[str, Any]]
-
-# Spelled one by one: kms:Create* would hold CreateGrant, and a grant is a right to decrypt.
-ADMINISTRATION = (
-    "kms:CancelKeyDeletion",
-    "kms:CreateAlias",
-    "kms:DeleteAlias",
-    "kms:DescribeKey",
-    "kms:DisableKey",
-    "kms:DisableKeyRotation",
-    "kms:EnableKey",
-    "kms:EnableKeyRotation",
-    "kms:GetKeyPolicy",
-    "kms:GetKeyRotationStatus",
-    "kms:ListGrants",
-    "kms:ListKeyPolicies",
-    "kms:ListKeyRotations",
-    "kms:ListResourceTags",
-    "kms:PutKeyPolicy",
-    "kms:RevokeGrant",
-    "kms:RotateKeyOnDemand",
-    "kms:ScheduleKeyDeletion",
-    "kms:TagResource",
-    "kms:UntagResource",
-    "kms:UpdateAlias",
-    "kms:UpdateKeyDescription",
-)
-# Every operation of a symmetric encryption key that takes an encryption context.
-CRYPTOGRAPHY = (
-    "kms:Decrypt",
-    "kms:Encrypt",
-    "kms:GenerateDataKey",
-    "kms:GenerateDataKeyPair",
-    "kms:GenerateDataKeyPairWithoutPlaintext",
-    "kms:GenerateDataKeyWithoutPlaintext",
-    "kms:ReEncryptFrom",
-    "kms:ReEncryptTo",
-)
-# What an AWS service needs of a key to keep data under it.
-SERVER_SIDE_ENCRYPTION = (
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:Encrypt",
-    "kms:GenerateDataKey",
-    "kms:GenerateDataKeyWithoutPlaintext",
-    "kms:ReEncryptFrom",
-    "kms:ReEncryptTo",
-)
-DELEGATION = ("kms:CreateGrant", "kms:ReplicateKey")
 
 # A record's encryption context, as the item format builds it (AWS Database Encryption SDK, header version
 # 02). The table of records has these two keys; lambda_src/service gives the same names to the item
@@ -101,16 +61,6 @@ def for_records(settings: Settings) -> Conditions:
     }
 
 
-def account_may_administer() -> iam.PolicyStatement:
-    """Let the account's IAM policies hand out administration, without any use of the key."""
-    return iam.PolicyStatement(
-        sid="AccountMayAdministerNotUse",
-        principals=[iam.AccountRootPrincipal()],
-        actions=list(ADMINISTRATION),
-        resources=["*"],  # in a key policy: this key
-    )
-
-
 def role_may(
     sid: str, *, role: iam.IRole, actions: Sequence[str], conditions: Conditions
 ) -> iam.PolicyStatement:
@@ -129,60 +79,6 @@ def role_may(
     )
 
 
-def nobody_may(
-    sid: str, *, actions: Sequence[str], conditions: Conditions | None = None
-) -> iam.PolicyStatement:
-    """Deny actions to everyone, the account's root and AWS services included."""
-    return iam.PolicyStatement(
-        sid=sid,
-        effect=iam.Effect.DENY,
-        principals=[iam.AnyPrincipal()],
-        actions=list(actions),
-        resources=["*"],
-        conditions=conditions,
-    )
-
-
-def nobody_outside_the_account() -> iam.PolicyStatement:
-    """Deny everything to other accounts, whatever a later statement or grant says; spare AWS services."""
-    return nobody_may(
-        "NobodyOutsideTheAccount",
-        actions=sorted({*ADMINISTRATION, *CRYPTOGRAPHY, *DELEGATION}),
-        conditions={
-            "StringNotEquals": {"aws:PrincipalAccount": cdk.Aws.ACCOUNT_ID},
-            "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
-        },
-    )
-
-
-def safeguards(settings: Settings) -> list[iam.PolicyStatement]:
-    """What is denied on each of the three keys."""
-    statements = [
-        nobody_outside_the_account(),
-        # The check refuses a policy that would leave nobody able to change it. (On CreateKey only IAM
-        # decides.)
-        nobody_may(
-            "NobodySkipsTheLockoutCheck",
-            actions=["kms:PutKeyPolicy"],
-            conditions={"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}},
-        ),
-    ]
-    if settings.is_production:
-        # Without the parameter KMS waits 30 days, so a call that does not name it is right to pass.
-        statements.append(
-            nobody_may(
-                "NobodyShortensTheDeletionWindow",
-                actions=["kms:ScheduleKeyDeletion"],
-                conditions={
-                    "NumericLessThan": {
-                        "kms:ScheduleKeyDeletionPendingWindowInDays": str(settings.deletion_window_days)
-                    }
-                },
-            )
-        )
-    return statements
-
-
 def envelope_policy(settings: Settings, *, writer: iam.IRole, reader: iam.IRole) -> iam.PolicyDocument:
     """The policy of the only key whose use reveals records."""
     records = for_records(settings)
@@ -198,70 +94,6 @@ def envelope_policy(settings: Settings, *, writer: iam.IRole, reader: iam.IRole)
                 actions=CRYPTOGRAPHY,
                 conditions={"Null": {"kms:EncryptionContextKeys": "true"}},
             ),
-            nobody_may("NobodyLendsOrCopiesTheKey", actions=DELEGATION),
-            *safeguards(settings),
-        ]
-    )
-
-
-def storage_policy(settings: Settings) -> iam.PolicyDocument:
-    """The policy of the key under which AWS services keep what is stored.
-
-    The functions and whoever deploys reach it through DynamoDB only. They are not named: the account is, so
-    each of them needs an IAM policy that allows it as well.
-    """
-    region, account = cdk.Aws.REGION, cdk.Aws.ACCOUNT_ID
-    through_dynamodb = {
-        "kms:CallerAccount": account,
-        "kms:ViaService": f"dynamodb.{region}.{cdk.Aws.URL_SUFFIX}",
-    }
-    log_groups = f"arn:{cdk.Aws.PARTITION}:logs:{region}:{account}:log-group"
-    return iam.PolicyDocument(
-        statements=[
-            account_may_administer(),
-            iam.PolicyStatement(
-                sid="AccountMayUseThroughDynamoDB",
-                principals=[iam.AccountRootPrincipal()],
-                actions=list(SERVER_SIDE_ENCRYPTION),
-                resources=["*"],
-                conditions={"StringEquals": through_dynamodb},
-            ),
-            # DynamoDB's own work on a table (backups, recovery) runs under a grant that it takes when the
-            # table is made.
-            iam.PolicyStatement(
-                sid="DynamoDBMayTakeGrants",
-                principals=[iam.AccountRootPrincipal()],
-                actions=["kms:CreateGrant"],
-                resources=["*"],
-                conditions={"StringEquals": through_dynamodb, "Bool": {"kms:GrantIsForAWSResource": "true"}},
-            ),
-            # The encryption context holds the log group's ARN, with the account: no other account's logs
-            # come here.
-            iam.PolicyStatement(
-                sid="LogsMayUseForOurLogGroups",
-                principals=[iam.ServicePrincipal(f"logs.{region}.amazonaws.com")],
-                actions=list(SERVER_SIDE_ENCRYPTION),
-                resources=["*"],
-                conditions={
-                    "ArnLike": {
-                        "kms:EncryptionContext:aws:logs:arn": [
-                            f"{log_groups}:/aws/lambda/{settings.prefix}-*",
-                            f"{log_groups}:/aws/apigateway/{settings.prefix}-*",
-                        ]
-                    }
-                },
-            ),
-            nobody_may("NobodyCopiesTheKey", actions=["kms:ReplicateKey"]),
-            *safeguards(settings),
-        ]
-    )
-
-
-def audit_policy(settings: Settings) -> iam.PolicyDocument:
-    """The policy of the key that will keep the trail; until there is a trail, nobody uses it."""
-    return iam.PolicyDocument(
-        statements=[
-            account_may_administer(),
             nobody_may("NobodyLendsOrCopiesTheKey", actions=DELEGATION),
             *safeguards(settings),
         ]
@@ -295,11 +127,13 @@ class KeysStack(cdk.Stack):
         )
         self.storage_key = self._key(
             "storage",
-            audience="Server-side encryption of tables and log groups",
-            policy=storage_policy(settings),
+            audience="Server-side encryption of tables, logs, alarms and backups",
+            policy=service_keys.storage_policy(settings),
         )
         self.audit_key = self._key(
-            "audit", audience="Server-side encryption of the audit trail", policy=audit_policy(settings)
+            "audit",
+            audience="Server-side encryption of the audit trail",
+            policy=service_keys.audit_policy(settings),
         )
 
         self._allow_envelope(
@@ -312,6 +146,8 @@ class KeysStack(cdk.Stack):
             keys=[self.envelope_key.key_arn, *settings.decrypt_key_arns],
         )
         self._allow_storage()
+        self._allow_environment("writer", role=self.writer)
+        self._allow_environment("reader", role=self.reader)
         cdk.CfnOutput(
             self,
             "EnvelopeKeyArn",
@@ -339,7 +175,7 @@ class KeysStack(cdk.Stack):
             enable_key_rotation=True,
             rotation_period=cdk.Duration.days(settings.rotation_days),
             pending_window=cdk.Duration.days(settings.deletion_window_days),
-            removal_policy=cdk.RemovalPolicy.RETAIN if settings.retains_data else cdk.RemovalPolicy.DESTROY,
+            removal_policy=settings.removal_policy,
         )
 
     def _allow_envelope(self, duty: str, *, role: iam.Role, action: str, keys: Sequence[str]) -> None:
@@ -371,8 +207,33 @@ class KeysStack(cdk.Stack):
                     sid="StorageKeyThroughDynamoDB",
                     actions=list(SERVER_SIDE_ENCRYPTION),
                     resources=[self.storage_key.key_arn],
+                    conditions={"StringEquals": {"kms:ViaService": service_keys.through("dynamodb")}},
+                )
+            ],
+        )
+
+    def _allow_environment(self, name: str, *, role: iam.Role) -> None:
+        """IAM's consent to decrypt its own function's environment, and no other's."""
+        iam.ManagedPolicy(
+            self,
+            f"{name.capitalize()}MayReadItsEnvironment",
+            description=f"The storage key, through Lambda, for the environment of the function {name}.",
+            roles=[role],
+            statements=[
+                iam.PolicyStatement(
+                    sid="OwnEnvironment",
+                    actions=["kms:Decrypt"],
+                    resources=[self.storage_key.key_arn],
                     conditions={
-                        "StringEquals": {"kms:ViaService": f"dynamodb.{cdk.Aws.REGION}.{cdk.Aws.URL_SUFFIX}"}
+                        "StringEquals": {
+                            "kms:ViaService": service_keys.through("lambda"),
+                            service_keys.ENVIRONMENT_OF: self.format_arn(
+                                service="lambda",
+                                resource="function",
+                                resource_name=names.function(self._settings, name),
+                                arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+                            ),
+                        }
                     },
                 )
             ],

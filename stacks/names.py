@@ -49,3 +49,8 @@ def function(settings: Settings, name: str) -> str:
 def function_log_group(settings: Settings, name: str) -> str:
     """Name the log group of a function."""
     return f"/aws/lambda/{function(settings, name)}"
+
+
+def vault(settings: Settings) -> str:
+    """Name the vault of the backups."""
+    return f"{settings.prefix}-records"

@@ -1,4 +1,4 @@
-"""What is stored: the table of records.
+"""What is stored: the table of records, and its copies.
 
 What must stay true: the table is encrypted with the storage key, can be restored to any second of the last
 35 days, and in production survives the deletion of its stack and any single DeleteTable.
@@ -11,12 +11,13 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from stacks.backups import RecordsBackups
 from stacks.keys import PARTITION_KEY, SORT_KEY
 from stacks.settings import Settings
 
 
 class StorageStack(cdk.Stack):
-    """Table `records`, on demand."""
+    """Table `records`, on demand; its daily copies where the settings want them."""
 
     def __init__(
         self,
@@ -42,8 +43,17 @@ class StorageStack(cdk.Stack):
                 point_in_time_recovery_enabled=True, recovery_period_in_days=35
             ),
             deletion_protection=settings.retains_data,
-            removal_policy=cdk.RemovalPolicy.RETAIN if settings.retains_data else cdk.RemovalPolicy.DESTROY,
+            removal_policy=settings.removal_policy,
         )
+        if settings.backup_retention_days is not None:
+            RecordsBackups(
+                self,
+                "Backups",
+                settings=settings,
+                days=settings.backup_retention_days,
+                table=self.records,
+                storage_key=storage_key,
+            )
         cdk.CfnOutput(
             self, "RecordsTableName", value=self.records.table_name, description="The table of records"
         )

@@ -7,7 +7,7 @@ import pytest
 
 from envelope import EncryptedDataKey
 from service.store import record_encryptor
-from stacks.keys import ADMINISTRATION, CRYPTOGRAPHY, DELEGATION
+from stacks.key_policies import ADMINISTRATION, CRYPTOGRAPHY, DELEGATION
 from tests.infrastructure.assembly import ACCOUNT, Assembly
 from tests.infrastructure.policy_evaluation import (
     Request,

@@ -1,5 +1,6 @@
 """No policy of any stack says more than it means: no wildcard where a name would do."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,8 @@ EXPLAINED_ENDINGS = {
     "/tenants/${aws:PrincipalTag/tenant}/records/*": "the caller's own tenant; ids hold no slash",
     ":log-group:/aws/lambda/{prefix}-writer:*": "the streams of the function's own log group",
     ":log-group:/aws/lambda/{prefix}-reader:*": "the streams of the function's own log group",
+    ":table/{prefix}-records/backup/*": "copies of this table; AWS Backup gives them their ids",
+    f":backup:{REGION}:{ACCOUNT}:recovery-point:*": "AWS Backup gives copies their ids",
 }
 # AWS's own policies that are attached: API Gateway has one role for the logs of all APIs of an account.
 AWS_POLICIES = {"arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"}
@@ -32,9 +35,11 @@ def statements(assembly: Assembly) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def test_the_search_for_policies_finds_them_all(assembly: Assembly) -> None:
     places = [place for place, _ in assembly.policy_documents()]
+    written = sum(json.dumps(template).count('"Statement": [') for template in assembly.templates.values())
+    assert len(places) == written
     assert sum("KeyPolicy" in place for place in places) == 3
-    assert sum("AssumeRolePolicyDocument" in place for place in places) == 3
-    assert len(places) == 3 + 3 + 3 + 2 + 2
+    roles = assembly.resources("AWS::IAM::Role")
+    assert sum("AssumeRolePolicyDocument" in place for place in places) == len(roles)
 
 
 def test_every_action_is_named(assembly: Assembly) -> None:
@@ -53,7 +58,7 @@ def test_every_resource_is_named(assembly: Assembly) -> None:
     for place, statement in statements(assembly):
         if ".KeyPolicy." in place:
             assert statement["Resource"] == "*", "in a key policy: the key itself"
-        elif ".AssumeRolePolicyDocument." not in place:
+        elif ".AssumeRolePolicyDocument." not in place and statement["Effect"] == "Allow":
             for resource in listed(statement["Resource"]):
                 assert "*" not in resource or resource.endswith(explained), f"{place}: {resource}"
 
@@ -73,16 +78,30 @@ def test_no_policy_of_aws_is_attached_but_the_listed(assembly: Assembly) -> None
     assert attached == AWS_POLICIES
 
 
+def trusted(assembly: Assembly) -> dict[str, dict[str, Any]]:
+    """The one statement by which each role is assumed, by the role's name or logical id."""
+    found = {}
+    for logical_id, role in assembly.resources("AWS::IAM::Role").items():
+        (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        found[role["Properties"].get("RoleName", logical_id)] = statement
+    return found
+
+
 def test_only_lambda_assumes_the_functions_roles(assembly: Assembly) -> None:
-    trusted = {
-        role["Properties"]["RoleName"]: role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-        for role in assembly.resources("AWS::IAM::Role").values()
-        if "RoleName" in role["Properties"]
+    only_lambda = {
+        "Action": "sts:AssumeRole",
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
     }
-    only_lambda = [
-        {"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}
-    ]
-    assert trusted == {f"{assembly.prefix}-writer": only_lambda, f"{assembly.prefix}-reader": only_lambda}
+    for name in ("writer", "reader"):
+        assert trusted(assembly)[f"{assembly.prefix}-{name}"] == only_lambda
+
+
+def test_every_role_is_assumed_by_one_service(assembly: Assembly) -> None:
+    for name, statement in trusted(assembly).items():
+        assert statement["Action"] == "sts:AssumeRole", name
+        assert set(statement["Principal"]) == {"Service"}, name
+        assert isinstance(statement["Principal"]["Service"], str), name
 
 
 def callers_policy(assembly: Assembly, right: str) -> list[dict[str, Any]]:

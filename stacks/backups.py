@@ -1,0 +1,193 @@
+"""Daily copies of the records table, in a vault of their own.
+
+What must stay true: copies are encrypted with the storage key; the vault's policy and its lock keep each
+until its time is over; a table of branch keys never joins this plan: of a branch key that a locked copy still
+has, nothing is shredded by deleting it.
+
+Beside it the table has point-in-time recovery: that restores a second of the last 35 days, and goes when the
+table is deleted for good; a copy in the vault stays.
+"""
+
+import aws_cdk as cdk
+from aws_cdk import aws_backup as backup
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from stacks import names, service_keys
+from stacks.acknowledgements import acknowledge
+from stacks.settings import Settings
+
+# In mode COMPLIANCE not even the root user takes the lock off, once these days are over.
+_DAYS_TO_CHANGE_ONES_MIND = 3
+
+
+class RecordsBackups(Construct):
+    """Vault, plan and role for the daily copies."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        days: int,
+        table: dynamodb.Table,
+        storage_key: kms.IKey,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.vault = backup.BackupVault(
+            self,
+            "Vault",
+            backup_vault_name=names.vault(settings),
+            encryption_key=storage_key,
+            access_policy=_vault_policy(),
+            lock_configuration=_lock(settings, days=days),
+            removal_policy=settings.removal_policy,
+        )
+        role = self._role(table=table, storage_key=storage_key)
+        plan = backup.BackupPlan(
+            self,
+            "Plan",
+            backup_plan_name=f"{settings.prefix}-records",
+            backup_vault=self.vault,
+            backup_plan_rules=[
+                backup.BackupPlanRule(
+                    rule_name="daily",
+                    schedule_expression=events.Schedule.cron(hour="3", minute="0"),
+                    start_window=cdk.Duration.hours(1),
+                    completion_window=cdk.Duration.hours(8),
+                    delete_after=cdk.Duration.days(days),
+                )
+            ],
+        )
+        backup.CfnBackupSelection(
+            self,
+            "Records",
+            backup_plan_id=plan.backup_plan_id,
+            backup_selection=backup.CfnBackupSelection.BackupSelectionResourceTypeProperty(
+                selection_name="records",
+                iam_role_arn=role.role_arn,
+                # By its name, and by no tag: what is kept in a locked vault is said here.
+                resources=[table.table_arn],
+            ),
+        )
+
+    def _role(self, *, table: dynamodb.Table, storage_key: kms.IKey) -> iam.Role:
+        role = iam.Role(
+            self,
+            "Role",
+            description="Makes the copies of the records table; cannot restore them.",
+            assumed_by=iam.ServicePrincipal(
+                "backup.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
+            ),
+        )
+        # What AWSBackupServiceRolePolicyForBackup holds for DynamoDB, for this one table.
+        policy = iam.ManagedPolicy(
+            self,
+            "MayCopyRecords",
+            description="What AWS Backup needs to copy the records table.",
+            roles=[role],
+            statements=[
+                iam.PolicyStatement(
+                    sid="CopyTheTable",
+                    actions=[
+                        "dynamodb:CreateBackup",
+                        "dynamodb:DescribeTable",
+                        "dynamodb:ListTagsOfResource",
+                        "dynamodb:StartAwsBackupJob",
+                    ],
+                    resources=[table.table_arn],
+                ),
+                iam.PolicyStatement(
+                    sid="KeepTheCopies",
+                    actions=["dynamodb:DeleteBackup", "dynamodb:DescribeBackup"],
+                    resources=[f"{table.table_arn}/backup/*"],
+                ),
+                iam.PolicyStatement(
+                    sid="UseTheVault",
+                    actions=["backup:CopyIntoBackupVault", "backup:DescribeBackupVault"],
+                    resources=[self.vault.backup_vault_arn],
+                ),
+                iam.PolicyStatement(
+                    sid="TagTheCopies",
+                    actions=["backup:TagResource"],
+                    resources=[
+                        cdk.Stack.of(self).format_arn(
+                            service="backup",
+                            resource="recovery-point",
+                            resource_name="*",
+                            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+                        )
+                    ],
+                ),
+                iam.PolicyStatement(
+                    sid="StorageKeyForCopies",
+                    actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+                    resources=[storage_key.key_arn],
+                    conditions={
+                        "StringEquals": {
+                            "kms:ViaService": [
+                                service_keys.through("backup"),
+                                service_keys.through("dynamodb"),
+                            ]
+                        }
+                    },
+                ),
+                iam.PolicyStatement(
+                    sid="StorageKeyGrantsForCopies",
+                    actions=["kms:CreateGrant"],
+                    resources=[storage_key.key_arn],
+                    conditions={
+                        "Bool": {"kms:GrantIsForAWSResource": "true"},
+                        "StringEquals": {
+                            "kms:ViaService": [
+                                service_keys.through("backup"),
+                                service_keys.through("dynamodb"),
+                            ]
+                        },
+                    },
+                ),
+            ],
+        )
+        acknowledge(
+            policy,
+            reason="AWS Backup gives copies their ids when it makes them; the patterns name copies of this "
+            "one table, and recovery points of this account and Region.",
+            nag=[
+                "AwsSolutions-IAM5[Resource::<Records.Arn>/backup/*]",
+                "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:backup:<AWS::Region>:<AWS::AccountId>:recovery-point:*]",
+            ],
+        )
+        return role
+
+
+def _vault_policy() -> iam.PolicyDocument:
+    """Let nobody delete a copy or change how long it is kept.
+
+    Who may change this policy can lift it, and that is recorded by the trail; the lock cannot be lifted so.
+    """
+    return iam.PolicyDocument(
+        statements=[
+            iam.PolicyStatement(
+                sid="NobodyDeletesCopies",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["backup:DeleteRecoveryPoint", "backup:UpdateRecoveryPointLifecycle"],
+                resources=["*"],
+            ),
+        ]
+    )
+
+
+def _lock(settings: Settings, *, days: int) -> backup.LockConfiguration | None:
+    if settings.backup_vault_lock == "none":
+        return None
+    compliance = settings.backup_vault_lock == "COMPLIANCE"
+    return backup.LockConfiguration(
+        min_retention=cdk.Duration.days(days),
+        changeable_for=cdk.Duration.days(_DAYS_TO_CHANGE_ONES_MIND) if compliance else None,
+    )

@@ -1,0 +1,162 @@
+"""Which AWS services may use the keys `storage` and `audit`, and for what of ours.
+
+Neither key reveals records: what lies under them is ciphertext of the envelope key already, or the audit.
+
+What must stay true:
+- A service's own principal is bound to this account: by the ARN of what it works for, or by the account.
+- Where a service works in its caller's name, the key answers through that service alone (`kms:ViaService`),
+  and the caller needs an IAM policy that allows it as well.
+- A grant can be taken by AWS resources only.
+"""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+
+from stacks import names
+from stacks.key_policies import (
+    DELEGATION,
+    SERVER_SIDE_ENCRYPTION,
+    account_may_administer,
+    nobody_may,
+    safeguards,
+)
+from stacks.settings import Settings
+
+# What Lambda binds a function's environment to.
+ENVIRONMENT_OF = "kms:EncryptionContext:aws:lambda:FunctionArn"
+DATA_KEYS = ("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext")
+
+
+def through(service: str) -> str:
+    """Name a service as `kms:ViaService` does."""
+    return f"{service}.{cdk.Aws.REGION}.{cdk.Aws.URL_SUFFIX}"
+
+
+def storage_policy(settings: Settings) -> iam.PolicyDocument:
+    """Give the policy of the key that tables, logs, alarms, backups and functions' environments lie under."""
+    return iam.PolicyDocument(
+        statements=[
+            account_may_administer(),
+            *_account_may_use_through("DynamoDB", services=["dynamodb"], for_resources=True),
+            # A vault's key is used by its own service when copies are made, and in the name of who restores.
+            *_account_may_use_through("Backup", services=["backup"], for_resources=True),
+            # Lambda decrypts the environment in the name of the function's role, by a grant that it takes
+            # when the function is made.
+            *_account_may_use_through("Lambda", services=["lambda"], for_resources=True),
+            _logs_may_use(
+                names.function_log_group(settings, "*"),
+                names.api_log_group(settings),
+                "API-Gateway-Execution-Logs_*",
+                names.firewall_log_group(settings),
+                names.flow_log_group(settings),
+            ),
+            # Both publish to the encrypted topic: without CloudWatch's, its alarms are lost in silence.
+            # Which rules and alarms may, the topic's policy says by their ARNs.
+            _service_may("EventsMayPublish", service="events", actions=("kms:Decrypt", *DATA_KEYS)),
+            _service_may("AlarmsMayPublish", service="cloudwatch", actions=("kms:Decrypt", *DATA_KEYS)),
+            nobody_may("NobodyCopiesTheKey", actions=["kms:ReplicateKey"]),
+            *safeguards(settings),
+        ]
+    )
+
+
+def audit_policy(settings: Settings) -> iam.PolicyDocument:
+    """Give the policy of the key that the trail, its archive and what is found in it lie under."""
+    account = f"{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
+    trail = f"arn:{cdk.Aws.PARTITION}:cloudtrail:{account}:trail/{names.trail(settings)}"
+    of_trail = {"StringEquals": {"aws:SourceArn": trail}}
+    cloudtrail = iam.ServicePrincipal("cloudtrail.amazonaws.com")
+    return iam.PolicyDocument(
+        statements=[
+            account_may_administer(),
+            iam.PolicyStatement(
+                sid="TrailMayEncrypt",
+                principals=[cloudtrail],
+                actions=list(DATA_KEYS),
+                resources=["*"],
+                conditions={
+                    "StringEquals": {
+                        **of_trail["StringEquals"],
+                        "kms:EncryptionContext:aws:cloudtrail:arn": trail,
+                    }
+                },
+            ),
+            # CloudTrail looks at the key when the trail is made or changed.
+            iam.PolicyStatement(
+                sid="TrailMayLookAtTheKey",
+                principals=[cloudtrail],
+                actions=["kms:DescribeKey"],
+                resources=["*"],
+                conditions=of_trail,
+            ),
+            _logs_may_use(names.trail_log_group(settings), names.management_events_log_group(settings)),
+            # Who reads the archive or asks Athena: whoever IAM and the buckets' policies let.
+            *_account_may_use_through("S3", services=["s3"], for_resources=False),
+            nobody_may("NobodyLendsOrCopiesTheKey", actions=DELEGATION),
+            *safeguards(settings),
+        ]
+    )
+
+
+def _account_may_use_through(
+    name: str, *, services: list[str], for_resources: bool
+) -> list[iam.PolicyStatement]:
+    """Let the account's principals use the key through a service, if IAM lets them.
+
+    They are not named: the account is, so each of them needs an IAM policy that allows it. `for_resources`:
+    the service also takes a grant, for what it does to the resource when nobody asks.
+    """
+    through_service = {
+        "kms:CallerAccount": cdk.Aws.ACCOUNT_ID,
+        "kms:ViaService": [through(service) for service in services],
+    }
+    statements = [
+        iam.PolicyStatement(
+            sid=f"AccountMayUseThrough{name}",
+            principals=[iam.AccountRootPrincipal()],
+            actions=list(SERVER_SIDE_ENCRYPTION),
+            resources=["*"],
+            conditions={"StringEquals": through_service},
+        )
+    ]
+    if for_resources:
+        statements.append(
+            iam.PolicyStatement(
+                sid=f"{name}MayTakeGrants",
+                principals=[iam.AccountRootPrincipal()],
+                actions=["kms:CreateGrant"],
+                resources=["*"],
+                conditions={
+                    "StringEquals": through_service,
+                    "Bool": {"kms:GrantIsForAWSResource": "true"},
+                },
+            )
+        )
+    return statements
+
+
+def _logs_may_use(*log_groups: str) -> iam.PolicyStatement:
+    """Let CloudWatch Logs use the key for these log groups.
+
+    The encryption context holds the log group's ARN, with the account: no other account's logs come here.
+    """
+    here = f"arn:{cdk.Aws.PARTITION}:logs:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:log-group"
+    return iam.PolicyStatement(
+        sid="LogsMayUseForOurLogGroups",
+        principals=[iam.ServicePrincipal(f"logs.{cdk.Aws.REGION}.amazonaws.com")],
+        actions=list(SERVER_SIDE_ENCRYPTION),
+        resources=["*"],
+        conditions={
+            "ArnLike": {"kms:EncryptionContext:aws:logs:arn": [f"{here}:{name}" for name in log_groups]}
+        },
+    )
+
+
+def _service_may(sid: str, *, service: str, actions: tuple[str, ...]) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        sid=sid,
+        principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
+        actions=list(actions),
+        resources=["*"],
+        conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
+    )

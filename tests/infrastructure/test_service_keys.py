@@ -1,0 +1,171 @@
+"""Which AWS services may use the storage key and the audit key, and for what."""
+
+from dataclasses import replace
+
+import pytest
+
+from stacks.key_policies import CRYPTOGRAPHY, SERVER_SIDE_ENCRYPTION
+from tests.infrastructure.assembly import ACCOUNT, REGION, Assembly
+from tests.infrastructure.key_requests import ADMINISTRATOR, allowed, ask
+from tests.infrastructure.policy_evaluation import Request, key_allows, with_encryption_context
+
+STRANGER = "999988887777"
+LOGS = f"logs.{REGION}.amazonaws.com"
+SYMMETRIC = [action for action in CRYPTOGRAPHY if "KeyPair" not in action]
+THROUGH = [("storage", "dynamodb"), ("storage", "backup"), ("storage", "lambda"), ("audit", "s3")]
+PUBLISHERS = ("events.amazonaws.com", "cloudwatch.amazonaws.com")
+
+
+def through(service: str) -> dict[str, str]:
+    return {"kms:ViaService": f"{service}.{REGION}.amazonaws.com", "kms:CallerAccount": ACCOUNT}
+
+
+def log_group(assembly: Assembly, key: str, arn: str) -> Request:
+    asked = ask(assembly, key, "kms:GenerateDataKey", principal=LOGS)
+    return with_encryption_context(asked, {"aws:logs:arn": arn})
+
+
+@pytest.mark.parametrize(("key", "service"), THROUGH)
+@pytest.mark.parametrize("action", SERVER_SIDE_ENCRYPTION)
+def test_a_service_uses_the_key_in_the_name_of_whom_iam_allows(
+    assembly: Assembly, key: str, service: str, action: str
+) -> None:
+    asked = ask(assembly, key, action, context=through(service))
+    assert allowed(assembly, key, asked)
+    assert not allowed(assembly, key, asked, identity_policies=[])
+
+
+@pytest.mark.parametrize("key", ["storage", "audit"])
+@pytest.mark.parametrize("action", SYMMETRIC)
+def test_nobody_uses_it_directly_nor_through_another_service(
+    assembly: Assembly, key: str, action: str
+) -> None:
+    services = {"dynamodb", "backup", "lambda", "s3", "sqs", "secretsmanager", "ec2"}
+    for service in services - {service for its_key, service in THROUGH if its_key == key}:
+        assert not allowed(assembly, key, ask(assembly, key, action, context=through(service)))
+    assert not allowed(assembly, key, ask(assembly, key, action))
+
+
+@pytest.mark.parametrize("service", ["dynamodb", "backup", "lambda"])
+def test_grants_of_the_storage_key_are_for_aws_resources_only(assembly: Assembly, service: str) -> None:
+    for_itself = ask(assembly, "storage", "kms:CreateGrant", context=through(service))
+    for_a_resource = replace(for_itself, context={**through(service), "kms:GrantIsForAWSResource": "true"})
+    assert allowed(assembly, "storage", for_a_resource)
+    assert not allowed(assembly, "storage", for_itself)
+    directly = {"kms:GrantIsForAWSResource": "true", "kms:CallerAccount": ACCOUNT}
+    assert not allowed(assembly, "storage", replace(for_itself, context=directly))
+
+
+def test_nobody_takes_a_grant_of_the_audit_key(assembly: Assembly) -> None:
+    asked = ask(
+        assembly,
+        "audit",
+        "kms:CreateGrant",
+        context={**through("s3"), "kms:GrantIsForAWSResource": "true"},
+    )
+    assert not allowed(assembly, "audit", asked)
+
+
+def test_every_log_group_may_use_its_key_and_no_other_accounts(assembly: Assembly) -> None:
+    groups = assembly.resources("AWS::Logs::LogGroup").values()
+    assert groups
+    for group in groups:
+        name, key_arn = group["Properties"]["LogGroupName"], group["Properties"]["KmsKeyId"]
+        (key,) = [key for key in ("storage", "audit") if assembly.key(key)["Arn"] == key_arn]
+        (other,) = {"storage", "audit"} - {key}
+        arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}"
+        assert allowed(assembly, key, log_group(assembly, key, arn)), name
+        assert not allowed(assembly, key, log_group(assembly, key, arn.replace(ACCOUNT, STRANGER))), name
+        assert not allowed(assembly, other, log_group(assembly, other, arn)), name
+
+
+@pytest.mark.parametrize("key", ["storage", "audit"])
+@pytest.mark.parametrize("name", ["/aws/lambda/other", "/aws/cloudtrail/other", "other"])
+def test_another_log_group_may_not(assembly: Assembly, key: str, name: str) -> None:
+    arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}"
+    assert not allowed(assembly, key, log_group(assembly, key, arn))
+    assert not allowed(assembly, key, ask(assembly, key, "kms:GenerateDataKey", principal=LOGS))
+
+
+@pytest.mark.parametrize("principal", PUBLISHERS)
+@pytest.mark.parametrize("action", ["kms:Decrypt", "kms:GenerateDataKey"])
+def test_rules_and_alarms_of_this_account_publish_to_the_encrypted_topic(
+    assembly: Assembly, principal: str, action: str
+) -> None:
+    asked = ask(assembly, "storage", action, principal=principal, context={"aws:SourceAccount": ACCOUNT})
+    assert allowed(assembly, "storage", asked)
+    assert not allowed(assembly, "storage", replace(asked, context={"aws:SourceAccount": STRANGER}))
+    assert not allowed(assembly, "storage", replace(asked, context={}))
+
+
+@pytest.mark.parametrize(
+    "action", ["kms:Encrypt", "kms:ReEncryptFrom", "kms:CreateGrant", "kms:PutKeyPolicy"]
+)
+@pytest.mark.parametrize("principal", PUBLISHERS)
+def test_they_do_no_more_with_the_key(assembly: Assembly, principal: str, action: str) -> None:
+    asked = ask(assembly, "storage", action, principal=principal, context={"aws:SourceAccount": ACCOUNT})
+    assert not allowed(assembly, "storage", asked)
+
+
+def trail_request(assembly: Assembly, action: str, *, trail: str, account: str = ACCOUNT) -> Request:
+    arn = f"arn:aws:cloudtrail:{REGION}:{account}:trail/{trail}"
+    asked = ask(
+        assembly, "audit", action, principal="cloudtrail.amazonaws.com", context={"aws:SourceArn": arn}
+    )
+    return with_encryption_context(asked, {"aws:cloudtrail:arn": arn})
+
+
+def test_our_trail_encrypts_with_the_audit_key_and_cannot_decrypt(assembly: Assembly) -> None:
+    ours = f"{assembly.prefix}-trail"
+    assert allowed(assembly, "audit", trail_request(assembly, "kms:GenerateDataKey", trail=ours))
+    assert allowed(assembly, "audit", trail_request(assembly, "kms:DescribeKey", trail=ours))
+    for action in ("kms:Decrypt", "kms:ReEncryptFrom", "kms:CreateGrant"):
+        assert not allowed(assembly, "audit", trail_request(assembly, action, trail=ours))
+
+
+def test_no_other_trail_does(assembly: Assembly) -> None:
+    ours = f"{assembly.prefix}-trail"
+    for action in ("kms:GenerateDataKey", "kms:DescribeKey"):
+        assert not allowed(assembly, "audit", trail_request(assembly, action, trail="other"))
+        assert not allowed(assembly, "audit", trail_request(assembly, action, trail=ours, account=STRANGER))
+    for_another = replace(
+        trail_request(assembly, "kms:GenerateDataKey", trail=ours),
+        context={
+            **trail_request(assembly, "kms:GenerateDataKey", trail="other").context,
+            "aws:SourceArn": f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/{ours}",
+        },
+    )
+    assert not allowed(assembly, "audit", for_another)
+
+
+@pytest.mark.parametrize("name", ["writer", "reader"])
+def test_a_function_decrypts_its_own_environment_alone(assembly: Assembly, name: str) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/{assembly.prefix}-{name}"
+
+    def environment_of(function: str, *, service: str = "lambda") -> bool:
+        asked = with_encryption_context(
+            ask(assembly, "storage", "kms:Decrypt", principal=role, context=through(service)),
+            {"aws:lambda:FunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}"},
+        )
+        return key_allows(
+            asked,
+            key_policy=assembly.key("storage")["Properties"]["KeyPolicy"]["Statement"],
+            identity_policies=assembly.identity_statements(name),
+        )
+
+    assert environment_of(f"{assembly.prefix}-{name}")
+    assert not environment_of(f"{assembly.prefix}-{'reader' if name == 'writer' else 'writer'}")
+    assert not environment_of("other")
+    assert not environment_of(f"{assembly.prefix}-{name}", service="s3")
+
+
+@pytest.mark.parametrize("key", ["storage", "audit"])
+@pytest.mark.parametrize("action", SYMMETRIC)
+def test_no_other_service_uses_it(assembly: Assembly, key: str, action: str) -> None:
+    for principal in ("s3.amazonaws.com", "delivery.logs.amazonaws.com", "config.amazonaws.com"):
+        context = {"aws:SourceAccount": ACCOUNT}
+        assert not allowed(assembly, key, ask(assembly, key, action, principal=principal, context=context))
+    stranger = ADMINISTRATOR.replace(ACCOUNT, STRANGER)
+    for service in ("dynamodb", "s3"):
+        context = {**through(service), "kms:CallerAccount": STRANGER}
+        assert not allowed(assembly, key, ask(assembly, key, action, principal=stranger, context=context))
