@@ -128,7 +128,7 @@ class Assembly:
 
     def _physical(self, logical_id: str, *, template: Template) -> str:
         resource = template["Resources"][logical_id]
-        names = ("RoleName", "TableName", "FunctionName", "LogGroupName", "StageName")
+        names = ("RoleName", "TableName", "FunctionName", "LogGroupName", "StageName", "TopicName")
         for name in names:
             if name in resource["Properties"]:
                 return str(resource["Properties"][name])
@@ -147,13 +147,17 @@ class Assembly:
                 return f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}:*"
             case "AWS::Lambda::Function":
                 return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
-            case kind:
-                raise AssertionError(f"no ARN known for {kind}")
+            case "AWS::S3::Bucket":
+                return f"arn:aws:s3:::{name}"
+            case "AWS::SNS::Topic":
+                return f"arn:aws:sns:{REGION}:{ACCOUNT}:{name}"
+            case _:
+                return f"<{logical_id}.Arn>"
 
 
 def _documents(value: Any, *, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     if isinstance(value, dict):
-        if "Statement" in value:
+        if isinstance(value.get("Statement"), list):  # a rule of AWS WAF has one statement, no list
             yield path, value
         for name, inner in value.items():
             yield from _documents(inner, path=f"{path}.{name}".lstrip("."))

@@ -1,0 +1,181 @@
+"""What no scanner of templates looks at: who is bound to what, and which key is meant for which store."""
+
+import re
+from typing import Any
+
+import pytest
+
+from stacks.key_policies import CRYPTOGRAPHY, DELEGATION
+from tests.infrastructure.assembly import ACCOUNT, Assembly
+
+USES = {*CRYPTOGRAPHY, *DELEGATION}
+# Where each kind of store says by which key it is encrypted.
+ENCRYPTED_BY = {
+    "AWS::Athena::WorkGroup": (
+        "WorkGroupConfiguration",
+        "ResultConfiguration",
+        "EncryptionConfiguration",
+        "KmsKey",
+    ),
+    "AWS::Backup::BackupVault": ("EncryptionKeyArn",),
+    "AWS::CloudTrail::Trail": ("KMSKeyId",),
+    "AWS::DynamoDB::Table": ("SSESpecification", "KMSMasterKeyId"),
+    "AWS::Lambda::Function": ("KmsKeyArn",),
+    "AWS::Logs::LogGroup": ("KmsKeyId",),
+    "AWS::SNS::Topic": ("KmsMasterKeyId",),
+    "AWS::SQS::Queue": ("KmsMasterKeyId",),
+}
+# What the audit is made of lies under the audit key, all else under the storage key.
+AUDIT = re.compile(r"/aws/(cloudtrail|events)/|-audit$|-trail$")
+PLAIN_TYPES = {"AWS::S3::Bucket"}
+# A role that has one of the first may have none of the second.
+READING = {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:BatchGetItem", "kms:Decrypt"}
+WRITING = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "kms:GenerateDataKey"}
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(assembly: Assembly) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (f"{place}.{statement.get('Sid')}", statement)
+        for place, document in assembly.policy_documents()
+        for statement in document["Statement"]
+    ]
+
+
+def condition_keys(statement: dict[str, Any]) -> set[str]:
+    return {key for operator in statement.get("Condition", {}).values() for key in operator}
+
+
+def test_a_service_that_uses_a_key_is_bound_to_this_account(assembly: Assembly) -> None:
+    seen = 0
+    for place, statement in statements(assembly):
+        if ".KeyPolicy." in place and "Service" in statement["Principal"]:
+            seen += 1
+            keys = condition_keys(statement)
+            if keys == {"kms:EncryptionContext:aws:logs:arn"}:
+                arns = listed(statement["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"])
+                assert all(f":{ACCOUNT}:log-group:" in arn for arn in arns), place
+            else:
+                assert keys & {"aws:SourceArn", "aws:SourceAccount"}, place
+    assert seen >= 6
+
+
+def test_a_service_that_is_let_in_by_another_policy_is_bound_to_this_account(assembly: Assembly) -> None:
+    for place, statement in statements(assembly):
+        principal = statement.get("Principal")
+        if not isinstance(principal, dict) or "Service" not in principal or ".KeyPolicy." in place:
+            continue
+        # Lambda, and API Gateway's role for its logs, carry no source when they assume a role.
+        if statement["Effect"] == "Allow" and "AssumeRolePolicyDocument" not in place:
+            assert condition_keys(statement) & {"aws:SourceArn", "aws:SourceAccount"}, place
+
+
+def test_no_use_of_a_key_is_allowed_on_every_key(assembly: Assembly) -> None:
+    for place, statement in statements(assembly):
+        if statement["Effect"] == "Allow" and ".KeyPolicy." not in place:
+            for action in listed(statement["Action"]):
+                assert not action.startswith("kms:*"), place
+                if action in USES:
+                    assert "*" not in listed(statement["Resource"]), place
+                    assert not any(resource.endswith("/*") for resource in listed(statement["Resource"])), (
+                        place
+                    )
+
+
+def test_every_use_of_a_key_by_a_role_has_conditions(assembly: Assembly) -> None:
+    for place, statement in statements(assembly):
+        if statement["Effect"] == "Allow" and {*listed(statement["Action"])} & USES:
+            assert statement.get("Condition"), place
+
+
+def roles(assembly: Assembly) -> dict[str, set[str]]:
+    """Each role's actions, by the ARN that policies know it by."""
+    found: dict[str, set[str]] = {}
+    for logical_id, role in assembly.resources("AWS::IAM::Role").items():
+        name = role["Properties"].get("RoleName", f"<{logical_id}>")
+        found[name] = set()
+        for policy in assembly.resources("AWS::IAM::ManagedPolicy").values():
+            if name in policy["Properties"].get("Roles", ()):
+                for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+                    if statement["Effect"] == "Allow" and "kms:ViaService" not in condition_keys(statement):
+                        found[name] |= set(listed(statement["Action"]))
+    return found
+
+
+def test_no_role_both_writes_and_reads(assembly: Assembly) -> None:
+    found = roles(assembly)
+    assert {f"{assembly.prefix}-writer", f"{assembly.prefix}-reader"} <= found.keys()
+    for name, actions in found.items():
+        assert not (actions & READING and actions & WRITING), name
+
+
+def test_no_policy_names_a_role_that_does_not_exist(assembly: Assembly) -> None:
+    existing = {
+        f"arn:aws:iam::{ACCOUNT}:role/{role['Properties'].get('RoleName', f'<{logical_id}>')}"
+        for logical_id, role in assembly.resources("AWS::IAM::Role").items()
+    }
+    named = set()
+    for _, document in assembly.policy_documents():
+        named |= set(re.findall(r"arn:aws:iam::\d{12}:role/[^\"' ]+", str(document)))
+    assert named
+    assert named <= existing
+    for kind in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
+        for policy in assembly.resources(kind).values():
+            for role in policy["Properties"].get("Roles", ()):
+                assert f"arn:aws:iam::{ACCOUNT}:role/{role}" in existing
+
+
+def encrypting_key(properties: dict[str, Any], path: tuple[str, ...]) -> object:
+    value: Any = properties
+    for name in path:
+        value = value.get(name, {})
+    return value
+
+
+@pytest.mark.parametrize("kind", sorted(ENCRYPTED_BY))
+def test_every_store_is_encrypted_with_the_key_meant_for_it(assembly: Assembly, kind: str) -> None:
+    for logical_id, resource in assembly.resources(kind).items():
+        properties = resource["Properties"]
+        name = str(
+            properties.get("LogGroupName") or properties.get("TrailName") or properties.get("Name") or ""
+        )
+        meant = assembly.key("audit" if AUDIT.search(name) else "storage")["Arn"]
+        assert encrypting_key(properties, ENCRYPTED_BY[kind]) == meant, f"{logical_id} {name}"
+
+
+def test_every_bucket_is_encrypted_with_the_audit_key_but_the_one_for_access_logs(assembly: Assembly) -> None:
+    buckets = assembly.resources("AWS::S3::Bucket")
+    targets = {
+        bucket["Properties"]["LoggingConfiguration"]["DestinationBucketName"]
+        for bucket in buckets.values()
+        if "DestinationBucketName" in bucket["Properties"].get("LoggingConfiguration", {})
+    }
+    for logical_id, bucket in buckets.items():
+        (rule,) = bucket["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        default = rule["ServerSideEncryptionByDefault"]
+        if f"<{logical_id}>" in targets:
+            assert default == {"SSEAlgorithm": "AES256"}, logical_id
+        else:
+            assert default == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": assembly.key("audit")["Arn"]}
+
+
+def test_every_kind_of_store_is_known_here(assembly: Assembly) -> None:
+    keyed = {
+        resource["Type"]
+        for template in assembly.templates.values()
+        for resource in template["Resources"].values()
+        if re.search(r"Kms|KMS|EncryptionKey", str(resource.get("Properties", {}).keys()))
+    }
+    assert keyed <= {*ENCRYPTED_BY, *PLAIN_TYPES, "AWS::KMS::Alias"}
+
+
+def test_a_functions_environment_holds_no_secret(assembly: Assembly) -> None:
+    suspicious = re.compile(r"secret|password|token|private|credential", re.IGNORECASE)
+    key_material = re.compile(r"AKIA|ASIA|-----BEGIN|[A-Za-z0-9+/]{40,}={0,2}$")
+    for function in assembly.resources("AWS::Lambda::Function").values():
+        for name, value in function["Properties"]["Environment"]["Variables"].items():
+            assert not suspicious.search(name), name
+            assert not key_material.search(value.rpartition(":")[2]), name
