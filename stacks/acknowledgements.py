@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import Acknowledgment, Validations
@@ -45,6 +45,23 @@ def acknowledge(
     _extend(resource, "checkov", "skip", [{"id": rule, "comment": reason} for rule in checkov])
     if cfn_lint:
         resource.add_metadata("cfn-lint", {"config": {"ignore_checks": list(cfn_lint)}, "reason": reason})
+
+
+def wildcard(construct: IConstruct, arn: str) -> str:
+    """Name cdk-nag's finding about an ARN with `*`, with references written as cdk-nag writes them."""
+    return f"AwsSolutions-IAM5[Resource::{_flat(cdk.Stack.of(construct).resolve(arn))}]"
+
+
+def _flat(value: Any) -> str:  # noqa: ANN401 - JSON
+    match value:
+        case {"Fn::Join": [separator, parts]}:
+            return str(separator).join(_flat(part) for part in parts)
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{name}.{attribute}>"
+        case {"Ref": name} | {"Fn::ImportValue": name}:
+            return f"<{name}>"
+        case _:
+            return str(value).replace("${", "<").replace("}", ">")
 
 
 def _extend(resource: cdk.CfnResource, tool: str, member: str, entries: list[dict[str, str]]) -> None:

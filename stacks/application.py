@@ -1,7 +1,7 @@
 """The whole application, composed: which stacks there are and what each hands to the next.
 
-References point one way: keys -> storage -> service. A stack may name what an earlier one made, never the
-reverse.
+References point one way: keys -> storage -> network -> service. A stack may name what an earlier one made,
+never the reverse.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 
 from stacks import settings as settings_room
 from stacks.keys import KeysStack
+from stacks.network import NetworkStack
 from stacks.service import ServiceStack
 from stacks.settings import Settings
 from stacks.storage import StorageStack
@@ -23,6 +24,7 @@ class Application:
     settings: Settings
     keys: KeysStack
     storage: StorageStack
+    network: NetworkStack | None
     service: ServiceStack
 
 
@@ -66,14 +68,27 @@ def build(app: cdk.App, *, env: object) -> Application:
         tags=tags,
         termination_protection=protected,
     )
+    network = None
+    if settings.vpc_cidr is not None:
+        network = NetworkStack(
+            app,
+            f"{name}-Network",
+            settings=settings,
+            keys=keys,
+            records=storage.records,
+            env=target,
+            tags=tags,
+            termination_protection=protected,
+        )
     service = ServiceStack(
         app,
         f"{name}-Service",
         settings=settings,
         keys=keys,
         records=storage.records,
+        network=network,
         env=target,
         tags=tags,
         termination_protection=protected,
     )
-    return Application(settings=settings, keys=keys, storage=storage, service=service)
+    return Application(settings=settings, keys=keys, storage=storage, network=network, service=service)

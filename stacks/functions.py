@@ -1,0 +1,278 @@
+"""A function of the service: its code, its log, what it may do, and where it runs.
+
+What must stay true: a function's role has the statements written here and in keys.py and no others; its log
+group exists before it, under the storage key; its environment holds names and ARNs only, under the storage
+key; code that runs in it cannot touch the network interfaces that Lambda makes for it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+
+from stacks import names, packaging
+from stacks.acknowledgements import acknowledge, wildcard
+from stacks.code_signing import FunctionCode
+from stacks.keys import KeysStack
+from stacks.network import NetworkStack
+from stacks.settings import Settings
+from stacks.settings_allowed import LOG_RETENTION
+
+# What Lambda does for a function in a VPC, in the name of the function's role.
+INTERFACE_ACTIONS = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all functions share."""
+
+    settings: Settings
+    keys: KeysStack
+    records: dynamodb.ITable
+    network: NetworkStack | None
+    code: FunctionCode
+
+
+def add_function(
+    stack: cdk.Stack, name: str, *, role: iam.Role, surroundings: Surroundings, table_actions: Sequence[str]
+) -> lambda_.Function:
+    """Add a function and the policies of its role.
+
+    Parameters
+    ----------
+    stack
+        The stack that the function belongs to.
+    name
+        Its duty: the last part of its name, and its module in `service`.
+    role
+        Its role, of KeysStack.
+    surroundings
+        What it shares with the others.
+    table_actions
+        What it may do with the table of records.
+    """
+    settings, network = surroundings.settings, surroundings.network
+    title = name.capitalize()
+    log_group = logs.LogGroup(
+        stack,
+        f"{title}Logs",
+        log_group_name=names.function_log_group(settings, name),
+        encryption_key=surroundings.keys.storage_key,
+        retention=LOG_RETENTION[settings.log_retention_days],
+        removal_policy=settings.removal_policy,
+    )
+    policies = [
+        _may_work(
+            stack,
+            title,
+            role=role,
+            table=surroundings.records,
+            table_actions=table_actions,
+            log_group=log_group,
+        )
+    ]
+    if network is not None:
+        policies.append(_may_join(stack, title, role=role, network=network, settings=settings, name=name))
+    function = lambda_.Function(
+        stack,
+        title,
+        function_name=names.function(settings, name),
+        description=role.node.default_child.description,  # type: ignore[union-attr]
+        runtime=packaging.RUNTIME,
+        architecture=packaging.ARCHITECTURE,
+        handler=f"service.{name}.handler",
+        code=surroundings.code.code,
+        # Its statements are written out in managed policies; CDK's additions would make KeysStack need this
+        # stack.
+        role=role.without_policy_updates(),
+        memory_size=settings.function_memory_mb,
+        timeout=cdk.Duration.seconds(settings.function_timeout_seconds),
+        reserved_concurrent_executions=settings.reserved_concurrency,
+        tracing=lambda_.Tracing.ACTIVE,
+        log_group=log_group,
+        environment=_environment(stack, name, surroundings=surroundings),
+        environment_encryption=surroundings.keys.storage_key,
+        vpc=network.vpc if network else None,
+        vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED) if network else None,
+        security_groups=[network.functions_security_group] if network else None,
+    )
+    if surroundings.code.signing is not None:
+        signed = surroundings.code.signing.attr_code_signing_config_arn
+        cast("lambda_.CfnFunction", function.node.default_child).code_signing_config_arn = signed
+    for policy in policies:
+        function.node.add_dependency(policy)
+    _accept(function, surroundings=surroundings)
+    return function
+
+
+def _environment(stack: cdk.Stack, name: str, *, surroundings: Surroundings) -> dict[str, str]:
+    """Names and ARNs only: whoever may describe the function reads them."""
+    settings = surroundings.settings
+    environment = {
+        "RECORDS_TABLE": surroundings.records.table_name,
+        "LOGICAL_TABLE": settings.logical_table,
+        "ENVELOPE_KEY_ARN": surroundings.keys.envelope_key.key_arn,
+        "DECRYPT_KEY_ARNS": ",".join(settings.decrypt_key_arns),
+        "PLAINTEXT_ATTRIBUTES": ",".join(settings.plaintext_attributes),
+        # Binds a cursor to its list; no secret, since what confines a page to its tenant is the key
+        # condition.
+        "CURSOR_KEY": stack.stack_id,
+        "POWERTOOLS_SERVICE_NAME": f"records-{name}",
+        "POWERTOOLS_METRICS_NAMESPACE": "SealedRecords",
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+    }
+    return {variable: value for variable, value in environment.items() if value}
+
+
+def _may_work(
+    stack: cdk.Stack,
+    title: str,
+    *,
+    role: iam.Role,
+    table: dynamodb.ITable,
+    table_actions: Sequence[str],
+    log_group: logs.LogGroup,
+) -> iam.ManagedPolicy:
+    policy = iam.ManagedPolicy(
+        stack,
+        f"{title}MayWork",
+        description=f"What the function {title.lower()} does beside using keys.",
+        roles=[role],
+        statements=[
+            iam.PolicyStatement(sid="Records", actions=list(table_actions), resources=[table.table_arn]),
+            iam.PolicyStatement(
+                sid="OwnLogs",
+                actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                resources=[log_group.log_group_arn],
+            ),
+            iam.PolicyStatement(
+                sid="Traces",
+                actions=["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+                resources=["*"],
+            ),
+        ],
+    )
+    acknowledge(
+        policy,
+        reason="X-Ray has no resource that these two actions could name; they write traces and read none.",
+        nag=["AwsSolutions-IAM5[Resource::*]"],
+    )
+    return policy
+
+
+def _may_join(
+    stack: cdk.Stack, title: str, *, role: iam.Role, network: NetworkStack, settings: Settings, name: str
+) -> iam.ManagedPolicy:
+    """Let Lambda connect a function to our subnets, and keep the function's own code from the same actions.
+
+    Lambda makes the interfaces outside of the function, where a call carries no `lambda:SourceFunctionArn`;
+    each call of the function's code carries it.
+    """
+
+    def here(resource: str, resource_name: str) -> str:
+        return stack.format_arn(service="ec2", resource=resource, resource_name=resource_name)
+
+    function = stack.format_arn(
+        service="lambda",
+        resource="function",
+        resource_name=names.function(settings, name),
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    policy = iam.ManagedPolicy(
+        stack,
+        f"{title}MayJoinNetwork",
+        description=f"The network interfaces that Lambda makes for the function {name}.",
+        roles=[role],
+        statements=[
+            iam.PolicyStatement(
+                sid="InterfacesInOurSubnets",
+                actions=["ec2:CreateNetworkInterface"],
+                resources=[
+                    here("network-interface", "*"),
+                    here("security-group", network.functions_security_group.security_group_id),
+                    *(here("subnet", subnet.subnet_id) for subnet in network.vpc.isolated_subnets),
+                ],
+            ),
+            # Lambda refuses a function whose role may not delete every interface of the account.
+            iam.PolicyStatement(
+                sid="Interfaces",
+                actions=[
+                    "ec2:AssignPrivateIpAddresses",
+                    "ec2:DeleteNetworkInterface",
+                    "ec2:UnassignPrivateIpAddresses",
+                ],
+                resources=[here("*", "*")],
+            ),
+            iam.PolicyStatement(
+                sid="LookAtInterfaces",
+                actions=["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"],
+                resources=["*"],
+            ),
+            iam.PolicyStatement(
+                sid="CodeMayNotTouchInterfaces",
+                effect=iam.Effect.DENY,
+                actions=list(INTERFACE_ACTIONS),
+                resources=["*"],
+                conditions={"ArnEquals": {"lambda:SourceFunctionArn": function}},
+            ),
+        ],
+    )
+    acknowledge(
+        policy,
+        reason="EC2 takes no narrower resource for looking at interfaces, and an interface has no name "
+        "before it is made; new ones come into our subnets only. The last statement denies all of it to the "
+        "code of the function.",
+        nag=[
+            "AwsSolutions-IAM5[Resource::*]",
+            *(wildcard(policy, here(kind, "*")) for kind in ("*", "network-interface")),
+        ],
+    )
+    return policy
+
+
+def _accept(function: lambda_.Function, *, surroundings: Surroundings) -> None:
+    nist, hipaa, pci = "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321"
+    acknowledge(
+        function,
+        reason="API Gateway calls the function and waits: a failure is the caller's answer. A dead-letter "
+        "queue takes asynchronous calls, of which there are none, and would keep plaintext.",
+        nag=[f"{pack}-LambdaDLQ" for pack in (nist, hipaa)],
+        checkov=["CKV_AWS_116"],
+    )
+    if surroundings.network is None:
+        acknowledge(
+            function,
+            reason="The setting vpc_cidr puts the functions into private subnets; without it they run in "
+            "Lambda's own network, take no connections, and reach only KMS and DynamoDB, with their roles.",
+            nag=[f"{pack}-LambdaInsideVPC" for pack in (nist, hipaa, pci)],
+            checkov=["CKV_AWS_117"],
+        )
+    if surroundings.settings.reserved_concurrency is None:
+        acknowledge(
+            function,
+            reason="The setting reserved_concurrency is null here, because a new account's quota leaves none "
+            "to reserve; the API's throttling bounds how many run at once.",
+            nag=[f"{pack}-LambdaConcurrency" for pack in (nist, hipaa)],
+            checkov=["CKV_AWS_115"],
+        )
+    if surroundings.code.signing is None:
+        acknowledge(
+            function,
+            reason="The settings code_signing_profile_arn and signed_package turn code signing on; it needs "
+            "a signing profile, and this deployment names none. The package's hash is its name, and changes "
+            "of code are alarmed on.",
+            checkov=["CKV_AWS_272"],
+        )
