@@ -273,12 +273,10 @@ def _accept(api: apigateway.RestApi, *, settings: Settings) -> None:
         reason="A client certificate proves API Gateway to an HTTP backend. Lambda is called by its API, "
         "signed and over TLS, and lets in this API's routes only.",
         nag=[f"{pack}-APIGWSSLEnabled" for pack in (nist, hipaa, pci)],
-        checkov=["CKV2_AWS_51"],
     )
     if not settings.waf:
         acknowledge(
             stage,
             reason="The setting waf is off here; every call is signed, throttled and validated without it.",
             nag=["AwsSolutions-APIG3", *(f"{pack}-APIGWAssociatedWithWAF" for pack in (nist, pci))],
-            checkov=["CKV2_AWS_29"],
         )

@@ -268,11 +268,3 @@ def _accept(function: lambda_.Function, *, surroundings: Surroundings) -> None:
             nag=[f"{pack}-LambdaConcurrency" for pack in (nist, hipaa)],
             checkov=["CKV_AWS_115"],
         )
-    if surroundings.code.signing is None:
-        acknowledge(
-            function,
-            reason="The settings code_signing_profile_arn and signed_package turn code signing on; it needs "
-            "a signing profile, and this deployment names none. The package's hash is its name, and changes "
-            "of code are alarmed on.",
-            checkov=["CKV_AWS_272"],
-        )

@@ -31,6 +31,13 @@ ANSWERS = (
         detail="The caller needs the policy for this verb, and the tag 'tenant' with the tenant in the path.",
     ),
     Answer(
+        kind=apigateway.ResponseType.WAF_FILTERED,
+        status=403,
+        slug="refused-by-firewall",
+        title="The firewall refused the request",
+        detail="Check path and query; an address that sends too many requests is let in again minutes later.",
+    ),
+    Answer(
         kind=apigateway.ResponseType.MISSING_AUTHENTICATION_TOKEN,
         status=403,
         slug="not-signed",

@@ -3,11 +3,17 @@
 What must stay true: only what the lock names is installed, and only with the hashes it gives; the same
 sources give the same bytes, on whatever machine; every shared library in it is for the functions'
 architecture.
+
+`python -m stacks.packaging FILE` writes the package as one file for AWS Signer (see code_signing.py).
 """
 
+import argparse
+import hashlib
 import shutil
 import subprocess
 import sys
+import tempfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +26,8 @@ from constructs import Construct
 
 SOURCE = Path(__file__).parent.parent / "lambda_src"
 LOCK = "requirements.txt"
+# The earliest time that a ZIP file can hold.
+NO_TIME = (1980, 1, 1, 0, 0, 0)
 LEFT_OUT = ("__pycache__", "*.pyc", ".DS_Store", "requirements.in")
 
 # Notes of pip to itself, and commands with this machine's interpreter in their first line: nothing of them
@@ -172,3 +180,40 @@ def package(scope: Construct, *, source: Path = SOURCE) -> assets.Asset:
         "The object's key is the hash of the code: other code has another key.",
     )
     return asset
+
+
+def write_archive(directory: Path, archive: Path) -> str:
+    """Write a built package as a ZIP file, and give its SHA-256 in hex.
+
+    The files are stored as they are: what a compressor makes of them differs between versions of zlib.
+    """
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as target:
+        for path in sorted(path for path in directory.rglob("*") if path.is_file()):
+            entry = zipfile.ZipInfo(path.relative_to(directory).as_posix(), NO_TIME)
+            entry.create_system = 3  # Unix, also where Python would say Windows: the mode below counts
+            entry.external_attr = path.stat().st_mode << 16
+            target.writestr(entry, path.read_bytes())
+    return hashlib.sha256(archive.read_bytes()).hexdigest()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Build the package that is to be signed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m stacks.packaging", description="Build the functions' package for AWS Signer."
+    )
+    parser.add_argument("archive", type=Path, metavar="FILE", help="the ZIP file to write")
+    archive: Path = parser.parse_args(arguments).archive
+    with tempfile.TemporaryDirectory() as directory:
+        try:
+            build(SOURCE, Path(directory), platform=LAMBDA)
+        except PackagingError as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
+        digest = write_archive(Path(directory), archive)
+    sys.stdout.write(f"{archive}\nSHA-256 {digest}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
