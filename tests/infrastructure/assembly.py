@@ -110,6 +110,8 @@ class Assembly:
                 return text
             case {"Fn::ImportValue": name}:
                 return self._exported(name)
+            case {"Fn::Select": [index, {"Fn::GetAZs": ""}]}:
+                return f"<zone {index}>"
             case dict():
                 assert not any(key.startswith("Fn::") for key in value), f"unknown function in {value}"
                 return {key: self.resolve(inner, template=template) for key, inner in value.items()}
@@ -155,7 +157,9 @@ class Assembly:
 
 
 def _documents(value: Any, *, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    if isinstance(value, dict):
+    if isinstance(value, str) and value.startswith('{"Statement"'):
+        yield path, json.loads(value)  # a log group's policy is text
+    elif isinstance(value, dict):
         if isinstance(value.get("Statement"), list):  # a rule of AWS WAF has one statement, no list
             yield path, value
         for name, inner in value.items():

@@ -6,6 +6,7 @@ An operator or a principal that is not known here is an error: no policy passes 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 Statement = Mapping[str, Any]
@@ -72,6 +73,42 @@ def key_allows(
     if any(_names(statement, request) for statement in allowed):
         return True
     return bool(allowed) and (request.is_root or identity_allows(request, policies=identity))
+
+
+def api_allows(
+    request: Request, *, api_policy: Iterable[Statement], identity_policies: Iterable[Statement]
+) -> bool:
+    """Whether API Gateway lets a signed request through to a method with IAM authorization.
+
+    In the API's own account either policy is enough, if neither denies; for another account both must allow.
+    A statement of the API's policy that names an account hands the decision to that account's IAM.
+    """
+    api = request.resource.split("/")[0]
+    matching = [
+        statement
+        for statement in api_policy
+        if _applies({**statement, "Resource": _of_api(statement, api)}, request)
+    ]
+    identity = list(identity_policies)
+    denied = [*matching, *(statement for statement in identity if _applies(statement, request))]
+    if any(statement["Effect"] == "Deny" for statement in denied):
+        return False
+    by_iam = identity_allows(request, policies=identity)
+    if request.account != api.split(":")[4]:
+        return by_iam and any(statement["Effect"] == "Allow" for statement in matching)
+    return by_iam or any(
+        statement["Effect"] == "Allow" and _names(statement, request) for statement in matching
+    )
+
+
+def _of_api(statement: Statement, api: str) -> list[str]:
+    """The resources of an API's policy; without an id they mean the API itself."""
+    return [resource.replace("execute-api:/", f"{api}/") for resource in _listed(statement["Resource"])]
+
+
+def endpoint_allows(request: Request, *, endpoint_policy: Iterable[Statement]) -> bool:
+    """Whether a VPC endpoint lets a request through; whether it succeeds, others decide."""
+    return identity_allows(request, policies=endpoint_policy)
 
 
 def identity_allows(request: Request, *, policies: Iterable[Statement]) -> bool:
@@ -146,7 +183,7 @@ def _holds(operator: str, actual: str | Sequence[str] | None, expected: list[str
     if operator == "BoolIfExists":
         return actual is None or actual in expected
     if actual is None:
-        return False
+        return operator == "NotIpAddress"
     assert isinstance(actual, str), "a list needs ForAllValues or ForAnyValue"
     if operator in ("StringEquals", "Bool", "ArnEquals"):
         # ArnEquals takes wildcards, as ArnLike does: the policies use none with it.
@@ -154,9 +191,15 @@ def _holds(operator: str, actual: str | Sequence[str] | None, expected: list[str
         return actual in expected
     if operator == "ArnLike":
         return any(fnmatchcase(actual, pattern) for pattern in expected)
+    if operator in ("IpAddress", "NotIpAddress"):
+        return _in_a_network(actual, expected) == (operator == "IpAddress")
     if operator == "NumericLessThan":
         return any(float(actual) < float(value) for value in expected)
     raise AssertionError(f"unknown operator {operator}")
+
+
+def _in_a_network(address: str, networks: list[str]) -> bool:
+    return any(ip_address(address) in ip_network(network) for network in networks)
 
 
 def _listed(value: str | list[str]) -> list[str]:
