@@ -98,10 +98,10 @@ class Assembly:
         match value:
             case {"Ref": str(target)}:
                 return PSEUDO.get(target) or self._physical(target, template=template)
-            case {"Fn::GetAtt": [target, "Arn"]}:
-                return self._arn(target, template=template)
             case {"Fn::GetAtt": [target, attribute]}:
-                return f"<{target}.{attribute}>"
+                return (
+                    self._arn(target, template=template) if attribute == "Arn" else f"<{target}.{attribute}>"
+                )
             case {"Fn::Join": [separator, parts]}:
                 return separator.join(self.resolve(part, template=template) for part in parts)
             case {"Fn::Sub": str(text)}:
