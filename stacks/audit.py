@@ -1,0 +1,114 @@
+"""What is recorded of a deployment, what of it alarms, how it is asked: trail, archive, alarms, queries.
+
+What must stay true: every use of a key is in a trail; its files can be neither changed nor deleted before
+their time; each alarm reaches the topic and names what to do.
+
+With `trail = organization` another trail of the account records management events. Then this one records data
+events alone, alarms count what EventBridge hands on, and of IAM's changes EventBridge knows in us-east-1 only
+(stacks/audit_rules.py says what to do elsewhere).
+"""
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+from stacks import names
+from stacks.audit_alarms import Alarms
+from stacks.audit_archive import AuditBuckets
+from stacks.audit_dashboard import Dashboard
+from stacks.audit_filters import Counters
+from stacks.audit_queries import Queries
+from stacks.audit_rules import AlarmRules, ManagementEvents
+from stacks.audit_topic import AlarmTopic
+from stacks.audit_trail import Trail, trail_arn
+from stacks.audit_watched import Watched
+from stacks.keys import KeysStack
+from stacks.service import ServiceStack
+from stacks.settings import Settings
+
+
+class AuditStack(cdk.Stack):
+    """Archive, trail, topic, rules, alarms, queries, dashboard."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        settings: Settings,
+        keys: KeysStack,
+        records: dynamodb.ITable,
+        service: ServiceStack,
+        **stack: Any,  # noqa: ANN401 - what cdk.Stack takes
+    ) -> None:
+        super().__init__(scope, name, **stack)
+        functions = {"writer": service.writer, "reader": service.reader}
+        function_logs = {name: function.log_group for name, function in functions.items()}
+
+        buckets = AuditBuckets(
+            self, "Buckets", settings=settings, audit_key=keys.audit_key, trail_arn=trail_arn(settings)
+        )
+        trail = Trail(
+            self,
+            "Trail",
+            settings=settings,
+            audit_key=keys.audit_key,
+            archive=buckets.archive,
+            tables=[records],
+        )
+        topic = AlarmTopic(self, "Alarms", settings=settings, storage_key=keys.storage_key)
+
+        management_logs = trail.log_group
+        log_groups = [
+            names.trail_log_group(settings),
+            *(names.function_log_group(settings, n) for n in functions),
+        ]
+        handed_on = None
+        if settings.trail == "organization":
+            handed_on = ManagementEvents(self, "Events", settings=settings, audit_key=keys.audit_key)
+            management_logs = handed_on.log_group
+            log_groups.append(names.management_events_log_group(settings))
+
+        watched = Watched(
+            settings=settings,
+            envelope_key=keys.envelope_key,
+            storage_key=keys.storage_key,
+            audit_key=keys.audit_key,
+            roles=[f"{settings.prefix}-writer", f"{settings.prefix}-reader"],
+            functions=[names.function(settings, function) for function in functions],
+            api_id=service.api.rest_api_id,
+            trail=names.trail(settings),
+            topic_arn=topic.topic.topic_arn,
+            buckets=[buckets.archive.bucket_name, buckets.access_logs.bucket_name],
+            log_groups=log_groups,
+            stacks=self.stack_name.removesuffix("Audit"),
+        )
+        if handed_on is not None:
+            handed_on.feed(watched)
+        AlarmRules(self, "Rules", watched=watched, topic=topic)
+        counters = Counters(
+            self,
+            "Counters",
+            watched=watched,
+            management_events=management_logs,
+            function_logs=function_logs,
+        )
+        Alarms(
+            self,
+            "CountedAlarms",
+            settings=settings,
+            topic=topic,
+            counters=counters,
+            api=service.api,
+            functions=functions,
+        )
+        Queries(self, "Queries", watched=watched, buckets=buckets, audit_key=keys.audit_key, records=records)
+        Dashboard(
+            self, "Operators", settings=settings, counters=counters, api=service.api, functions=functions
+        )
+
+        cdk.CfnOutput(self, "ArchiveBucketName", value=buckets.archive.bucket_name)
+        cdk.CfnOutput(self, "AlarmTopicArn", value=topic.topic.topic_arn)
+        cdk.CfnOutput(self, "TrailArn", value=trail_arn(settings))

@@ -1,0 +1,75 @@
+"""Every alarm by its name, and in one sentence what it means: the list that templates, tests and docs share.
+
+What must stay true: `docs/operations.md` has a heading for each name, since the alarm itself sends its
+reader there; nothing alarms under a name that is not here.
+"""
+
+from collections.abc import Mapping
+
+from stacks.settings import Settings
+
+ALARMS: Mapping[str, str] = {
+    # Rules of EventBridge: one call is enough.
+    "key-changed": (
+        "Someone disabled one of the keys, scheduled its deletion, changed its policy, its rotation or its "
+        "alias, or tried to."
+    ),
+    "grant-changed": (
+        "Someone lent the use of one of the keys by a grant, or took a grant back, or tried to; grants that "
+        "AWS services take on the storage key for their own work are not meant."
+    ),
+    "function-changed": (
+        "Someone changed the code, the configuration, the permissions or the concurrency of a function, or "
+        "gave one of the functions' roles to a function; a release does this too."
+    ),
+    "api-changed": (
+        "Someone changed the API, its stage or who must sign requests to it; a release does this too."
+    ),
+    "trail-changed": "Someone stopped, changed or deleted the trail, or what it records.",
+    "archive-changed": (
+        "Someone changed the policy, the lock, the lifecycle, the encryption or another setting of the "
+        "archive's buckets, or deleted one."
+    ),
+    "rules-changed": "Someone changed, disabled or deleted a rule that alarms.",
+    "rules-guard-changed": "Someone changed, disabled or deleted the rule that watches over all the others.",
+    "alarms-changed": "Someone changed, silenced or deleted an alarm of CloudWatch.",
+    "topic-changed": "Someone changed or deleted the topic that alarms are sent by, or who receives them.",
+    "filters-changed": (
+        "Someone changed or deleted a metric filter or a log group that alarms are made from."
+    ),
+    # Metric filters and what services measure: counts, and calls that EventBridge does not show.
+    "iam-changed": (
+        "Someone changed the trust, the policies or the boundary of the roles; a release may do this too."
+    ),
+    "decrypt-denied": "A principal was refused a Decrypt or ReEncrypt with one of the keys.",
+    "decrypt-denied-often": "Decrypt or ReEncrypt was refused many times within five minutes.",
+    "envelope-key-used-by-others": (
+        "A principal that is not one of the functions' roles used the envelope key: records may be revealed."
+    ),
+    "unusable-key-used": "Someone used a key that is disabled or awaits its deletion.",
+    "integrity-failure": (
+        "The stored bytes of a record do not verify: they were changed, or put where they do not belong."
+    ),
+    "alarms-not-delivered": "EventBridge could not hand an alarm to the topic; it is kept in the queue.",
+    "kms-throttled": "KMS turns the functions' calls away because there are too many.",
+    "api-5xx": "The API answers requests with server errors.",
+    "writer-errors": "The function that writes ended without an answer, by a crash or by its time limit.",
+    "reader-errors": "The function that reads ended without an answer, by a crash or by its time limit.",
+    "writer-throttled": "Lambda turns calls of the function that writes away: its concurrency is used up.",
+    "reader-throttled": "Lambda turns calls of the function that reads away: its concurrency is used up.",
+}
+
+
+def physical_name(settings: Settings, alarm: str) -> str:
+    """Name the rule or the alarm in the account."""
+    return f"{settings.prefix}-{alarm}"
+
+
+def runbook(alarm: str) -> str:
+    """Say where to read what to do."""
+    return f"docs/operations.md#{alarm}"
+
+
+def description(alarm: str) -> str:
+    """Describe the alarm to whom it wakes."""
+    return f"{ALARMS[alarm]} Runbook: {runbook(alarm)}"

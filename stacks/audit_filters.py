@@ -1,0 +1,157 @@
+"""What is counted: metric filters on the log group of management events, on the functions' logs, and alarms.
+
+A trail's events reach its log group within minutes. Here is what EventBridge does not show in this Region
+(IAM's events, reading ones such as Decrypt) and what a record of CloudTrail says of errors.
+
+What must stay true:
+- A comparison with a field that is not there is false, `!=` too: for absence, NOT EXISTS asks.
+- A denial of KMS may carry no parameters, and name the key in `resources`, in its message or nowhere.
+- A pattern has 1024 characters at most: there is one per key where three would not fit.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from stacks.audit_patterns import ROLE_CHANGES
+from stacks.audit_watched import Watched
+
+ENVELOPE_USES = ("Decrypt", "Encrypt", "GenerateDataKey*", "ReEncrypt*")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Writes conditions on a record of CloudTrail, which begins at `root`."""
+
+    root: str
+
+    def is_(self, field: str, *values: str) -> str:
+        """The field has one of the values."""
+        return any_of(*(f'{self.root}.{field} = "{value}"' for value in values))
+
+    def is_none_of(self, field: str, *values: str) -> str:
+        """The field is absent, or has another value."""
+        others = all_of(*(f'{self.root}.{field} != "{value}"' for value in values))
+        return any_of(f"{self.root}.{field} NOT EXISTS", others)
+
+    def absent(self, field: str) -> str:
+        """The field is not there."""
+        return f"({self.root}.{field} NOT EXISTS)"
+
+    def uses(self, key: kms.IKey) -> str:
+        """The record is about a key; that of ReEncrypt is about two."""
+        return any_of(
+            self.is_("resources[0].ARN", key.key_arn),
+            self.is_("resources[1].ARN", key.key_arn),
+        )
+
+    def concerns(self, key: kms.IKey) -> str:
+        """The record is about a key, or its message names it."""
+        return any_of(self.uses(key), self.is_("errorMessage", f"*{key.key_arn}*"))
+
+
+def any_of(*conditions: str) -> str:
+    """One condition holds."""
+    return f"({' || '.join(conditions)})"
+
+
+def all_of(*conditions: str) -> str:
+    """All conditions hold."""
+    return f"({' && '.join(conditions)})"
+
+
+ISSUER = "userIdentity.sessionContext.sessionIssuer.arn"
+
+
+def management_patterns(watched: Watched, *, record: Record) -> dict[str, Sequence[str]]:
+    """Give the patterns of each metric that is made from management events, by the alarm's name."""
+    kms_call = record.is_("eventSource", "kms.amazonaws.com")
+    denied = all_of(
+        kms_call, record.is_("errorCode", "AccessDenied*"), record.is_("eventName", "Decrypt", "ReEncrypt*")
+    )
+    unusable = all_of(kms_call, record.is_("errorCode", "KMSInvalidState*", "Disabled*"))
+    counted: dict[str, Sequence[str]] = {
+        "decrypt-denied": [
+            *(all_of(denied, record.concerns(key)) for key in watched.keys),
+            # Of a caller that names no key, KMS says only this: one of ours may be meant.
+            all_of(
+                denied,
+                record.is_("awsRegion", cdk.Aws.REGION),
+                record.is_("errorMessage", "*associated with this ciphertext*"),
+                record.absent("resources[0].ARN"),
+            ),
+        ],
+        "envelope-key-used-by-others": [
+            all_of(
+                kms_call,
+                record.is_("eventName", *ENVELOPE_USES),
+                record.absent("errorCode"),
+                record.uses(watched.envelope_key),
+                record.is_none_of(ISSUER, *watched.role_arns),
+            )
+        ],
+        "unusable-key-used": [all_of(unusable, record.concerns(key)) for key in watched.keys],
+        "kms-throttled": [
+            all_of(kms_call, record.is_("errorCode", "Throttling*"), record.is_(ISSUER, *watched.role_arns))
+        ],
+    }
+    if watched.settings.trail == "own":
+        counted["iam-changed"] = [
+            all_of(
+                record.is_("eventSource", "iam.amazonaws.com"),
+                record.is_("eventName", *(f"{change}*" for change in ROLE_CHANGES)),
+                any_of(
+                    record.is_("requestParameters.roleName", *watched.roles, f"{watched.stacks}*"),
+                    record.is_("requestParameters.policyArn", f"*:policy/{watched.stacks}*"),
+                ),
+            )
+        ]
+    return counted
+
+
+# The functions write this line for each record that does not verify (lambda_src/service/telemetry.py). It is
+# counted and not their metric, which has a dimension per operation: an alarm would miss one that is new.
+INTEGRITY_FAILURE = '{ $.message = "integrity failure" }'
+
+
+class Counters(Construct):
+    """Metric filters; `namespace` is where their metrics are, named after the alarms."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        watched: Watched,
+        management_events: logs.ILogGroup,
+        function_logs: Mapping[str, logs.ILogGroup],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.namespace = f"SealedRecords/{watched.settings.prefix}"
+        # EventBridge puts CloudTrail's record into an event of its own.
+        record = Record("$" if watched.settings.trail == "own" else "$.detail")
+        for alarm, found in management_patterns(watched, record=record).items():
+            for number, condition in enumerate(found):
+                self._filter(alarm, f"{number}", group=management_events, pattern=f"{{ {condition} }}")
+        for function, group in function_logs.items():
+            self._filter("integrity-failure", function, group=group, pattern=INTEGRITY_FAILURE)
+
+    def _filter(self, alarm: str, which: str, *, group: logs.ILogGroup, pattern: str) -> None:
+        logs.MetricFilter(
+            self,
+            "".join(part.capitalize() for part in (*alarm.split("-"), which)),
+            log_group=group,
+            filter_pattern=logs.FilterPattern.literal(pattern),
+            metric_namespace=self.namespace,
+            metric_name=metric_name(alarm),
+            metric_value="1",
+        )
+
+
+def metric_name(alarm: str) -> str:
+    """Name the metric after the alarm."""
+    return "".join(part.capitalize() for part in alarm.split("-"))

@@ -1,0 +1,68 @@
+"""What alarms watch over, by the names and ARNs that CloudTrail's records show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+
+from stacks.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """Names and ARNs of one deployment.
+
+    Attributes
+    ----------
+    envelope_key, storage_key, audit_key
+        The three keys.
+    roles
+        Names of the functions' roles.
+    functions
+        Names of the functions.
+    api_id
+        The API's id.
+    trail
+        The trail's name.
+    topic_arn
+        The topic of the alarms.
+    buckets
+        Names of the archive's bucket and of the one that logs access to it.
+    log_groups
+        Names of the log groups that alarms are made from.
+    stacks
+        What the names of the stacks begin with: CloudFormation makes names of policies and roles of it.
+    """
+
+    settings: Settings
+    envelope_key: kms.IKey
+    storage_key: kms.IKey
+    audit_key: kms.IKey
+    roles: Sequence[str]
+    functions: Sequence[str]
+    api_id: str
+    trail: str
+    topic_arn: str
+    buckets: Sequence[str]
+    log_groups: Sequence[str]
+    stacks: str
+
+    @property
+    def keys(self) -> Sequence[kms.IKey]:
+        """All three keys."""
+        return (self.envelope_key, self.storage_key, self.audit_key)
+
+    @property
+    def role_arns(self) -> list[str]:
+        """The ARNs of the functions' roles, as a session of theirs shows them."""
+        return [f"arn:{cdk.Aws.PARTITION}:iam::{cdk.Aws.ACCOUNT_ID}:role/{role}" for role in self.roles]
+
+    def arn(self, service: str, resource: str) -> str:
+        """Give an ARN of this account and Region."""
+        return f"arn:{cdk.Aws.PARTITION}:{service}:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:{resource}"
+
+    def alias_arns(self) -> list[str]:
+        """The ARNs of the keys' aliases."""
+        prefix = self.settings.prefix
+        return [self.arn("kms", f"alias/{prefix}/{name}") for name in ("envelope", "storage", "audit")]

@@ -1,0 +1,30 @@
+-- Every change of the trail and of the archive's buckets.
+-- Parameters: first day (2026/05/01), last day (2026/05/31).
+SELECT
+    eventtime,
+    eventsource,
+    eventname,
+    errorcode,
+    useridentity.arn AS principal,
+    requestparameters,
+    sourceipaddress,
+    eventid
+FROM management_events
+WHERE
+    region = '${region}'
+    AND day BETWEEN ? AND ?
+    AND readonly = 'false'
+    AND (
+        (
+            eventsource = 'cloudtrail.amazonaws.com'
+            AND coalesce(
+                json_extract_scalar(requestparameters, '$.name'),
+                json_extract_scalar(requestparameters, '$.trailName')
+            ) IN ('${trail}', '${trail_arn}')
+        )
+        OR (
+            eventsource = 's3.amazonaws.com'
+            AND json_extract_scalar(requestparameters, '$.bucketName') IN ('${archive}', '${access_logs}')
+        )
+    )
+ORDER BY eventtime

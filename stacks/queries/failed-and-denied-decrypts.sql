@@ -1,0 +1,25 @@
+-- Calls to decrypt that failed or were refused. A refusal may name the key in its message alone, or not at all.
+-- Parameters: first day (2026/05/01), last day (2026/05/31).
+SELECT
+    eventtime,
+    eventname,
+    errorcode,
+    errormessage,
+    useridentity.arn AS principal,
+    json_extract_scalar(requestparameters, '$.encryptionContext["aws-crypto-attr.tenant"]') AS tenant,
+    sourceipaddress,
+    useragent,
+    eventid
+FROM management_events
+WHERE
+    region = '${region}'
+    AND day BETWEEN ? AND ?
+    AND eventsource = 'kms.amazonaws.com'
+    AND eventname IN ('Decrypt', 'ReEncrypt')
+    AND errorcode IS NOT NULL
+    AND (
+        any_match(resources, resource -> resource.arn IN (${key_arns}))
+        OR strpos(errormessage, '${envelope_key_arn}') > 0
+        OR strpos(errormessage, 'associated with this ciphertext') > 0
+    )
+ORDER BY eventtime
