@@ -3,7 +3,8 @@
 Neither key reveals records: what lies under them is ciphertext of the envelope key already, or the audit.
 
 What must stay true:
-- A service's own principal is bound to this account: by the ARN of what it works for, or by the account.
+- A service's own principal is bound to what it does for us: by the ARN of the trail, or by the encryption
+  context, which holds the ARN of our log group or topic.
 - Where a service works in its caller's name, the key answers through that service alone (`kms:ViaService`),
   and the caller needs an IAM policy that allows it as well.
 - A grant can be taken by AWS resources only.
@@ -50,10 +51,7 @@ def storage_policy(settings: Settings) -> iam.PolicyDocument:
                 names.firewall_log_group(settings),
                 names.flow_log_group(settings),
             ),
-            # Both publish to the encrypted topic: without CloudWatch's, its alarms are lost in silence.
-            # Which rules and alarms may, the topic's policy says by their ARNs.
-            _service_may("EventsMayPublish", service="events", actions=("kms:Decrypt", *DATA_KEYS)),
-            _service_may("AlarmsMayPublish", service="cloudwatch", actions=("kms:Decrypt", *DATA_KEYS)),
+            *_publishers_may_use(settings),
             nobody_may("NobodyCopiesTheKey", actions=["kms:ReplicateKey"]),
             *safeguards(settings),
         ]
@@ -152,11 +150,25 @@ def _logs_may_use(*log_groups: str) -> iam.PolicyStatement:
     )
 
 
-def _service_may(sid: str, *, service: str, actions: tuple[str, ...]) -> iam.PolicyStatement:
-    return iam.PolicyStatement(
-        sid=sid,
-        principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
-        actions=list(actions),
-        resources=["*"],
-        conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
-    )
+def _publishers_may_use(settings: Settings) -> list[iam.PolicyStatement]:
+    """Let EventBridge and CloudWatch publish to the encrypted topic: without these, alarms get lost in silence.
+
+    Both are bound to our topic by the encryption context. CloudWatch is bound to the account as well; what
+    EventBridge does with a topic's key carries neither `aws:SourceAccount` nor `aws:SourceArn`, and a
+    condition on them would stop every message (SNS Developer Guide, "Managing Amazon SNS encryption keys").
+    Which rules and alarms may publish, the topic's own policy says.
+    """
+    account = f"{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
+    topic = f"arn:{cdk.Aws.PARTITION}:sns:{account}:{names.topic(settings)}"
+    ours = {"kms:EncryptionContext:aws:sns:topicArn": topic}
+    conditions = {"events": ours, "cloudwatch": {**ours, "aws:SourceAccount": cdk.Aws.ACCOUNT_ID}}
+    return [
+        iam.PolicyStatement(
+            sid=f"{service.capitalize()}MayPublishAlarms",
+            principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
+            actions=["kms:Decrypt", *DATA_KEYS],
+            resources=["*"],
+            conditions={"StringEquals": condition},
+        )
+        for service, condition in conditions.items()
+    ]

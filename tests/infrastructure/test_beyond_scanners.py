@@ -49,28 +49,58 @@ def condition_keys(statement: dict[str, Any]) -> set[str]:
     return {key for operator in statement.get("Condition", {}).values() for key in operator}
 
 
+# What binds a service that uses a key to this account, beside aws:SourceArn and aws:SourceAccount: an
+# encryption context that holds the ARN of what is ours.
+OURS_BY_CONTEXT = {
+    "kms:EncryptionContext:aws:logs:arn": f":{ACCOUNT}:log-group:",
+    "kms:EncryptionContext:aws:sns:topicArn": f":{ACCOUNT}:",
+}
+SOURCES = {"aws:SourceArn", "aws:SourceAccount"}
+
+
+def is_bound_to_this_account(statement: dict[str, Any]) -> bool:
+    conditions = {
+        key: value for operator in statement.get("Condition", {}).values() for key, value in operator.items()
+    }
+    return bool(SOURCES & conditions.keys()) or any(
+        key in conditions and all(ours in arn for arn in listed(conditions[key]))
+        for key, ours in OURS_BY_CONTEXT.items()
+    )
+
+
 def test_a_service_that_uses_a_key_is_bound_to_this_account(assembly: Assembly) -> None:
-    seen = 0
-    for place, statement in statements(assembly):
-        if ".KeyPolicy." in place and "Service" in statement["Principal"]:
-            seen += 1
-            keys = condition_keys(statement)
-            if keys == {"kms:EncryptionContext:aws:logs:arn"}:
-                arns = listed(statement["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"])
-                assert all(f":{ACCOUNT}:log-group:" in arn for arn in arns), place
-            else:
-                assert keys & {"aws:SourceArn", "aws:SourceAccount"}, place
-    assert seen >= 6
+    bound = [
+        place
+        for place, statement in statements(assembly)
+        if ".KeyPolicy." in place
+        and "Service" in statement["Principal"]
+        and is_bound_to_this_account(statement)
+    ]
+    unbound = [
+        place
+        for place, statement in statements(assembly)
+        if ".KeyPolicy." in place and "Service" in statement["Principal"] and place not in bound
+    ]
+    assert unbound == []
+    assert len(bound) == 6
 
 
-def test_a_service_that_is_let_in_by_another_policy_is_bound_to_this_account(assembly: Assembly) -> None:
+def test_a_service_that_another_policy_lets_in_is_bound_to_this_account(assembly: Assembly) -> None:
+    """By its statement, or by one beside it that denies other sources to the same service."""
     for place, statement in statements(assembly):
-        principal = statement.get("Principal")
-        if not isinstance(principal, dict) or "Service" not in principal or ".KeyPolicy." in place:
+        # Lambda, and API Gateway for its logs, carry no source when they assume a role.
+        if ".KeyPolicy." in place or "AssumeRolePolicyDocument" in place or statement["Effect"] == "Deny":
             continue
-        # Lambda, and API Gateway's role for its logs, carry no source when they assume a role.
-        if statement["Effect"] == "Allow" and "AssumeRolePolicyDocument" not in place:
-            assert condition_keys(statement) & {"aws:SourceArn", "aws:SourceAccount"}, place
+        principal = statement.get("Principal")
+        if isinstance(principal, dict) and "Service" in principal:
+            denials = [
+                other
+                for other_place, other in statements(assembly)
+                if other_place.rpartition(".")[0] == place.rpartition(".")[0]
+                and other["Effect"] == "Deny"
+                and other.get("Principal") == principal
+            ]
+            assert any(is_bound_to_this_account(one) for one in (statement, *denials)), place
 
 
 def test_no_use_of_a_key_is_allowed_on_every_key(assembly: Assembly) -> None:

@@ -87,15 +87,46 @@ def test_another_log_group_may_not(assembly: Assembly, key: str, name: str) -> N
     assert not allowed(assembly, key, ask(assembly, key, "kms:GenerateDataKey", principal=LOGS))
 
 
+def publishing(
+    assembly: Assembly, principal: str, action: str, *, topic: str = "", account: str = ACCOUNT
+) -> Request:
+    """A request to the key as EventBridge and CloudWatch make it when they publish to an encrypted topic."""
+    # EventBridge's carries no source.
+    context = {} if principal.startswith("events") else {"aws:SourceAccount": account}
+    asked = ask(assembly, "storage", action, principal=principal, context=context)
+    arn = f"arn:aws:sns:{REGION}:{account}:{topic or f'{assembly.prefix}-alarms'}"
+    return with_encryption_context(asked, {"aws:sns:topicArn": arn})
+
+
 @pytest.mark.parametrize("principal", PUBLISHERS)
 @pytest.mark.parametrize("action", ["kms:Decrypt", "kms:GenerateDataKey"])
-def test_rules_and_alarms_of_this_account_publish_to_the_encrypted_topic(
+def test_rules_and_alarms_publish_to_our_encrypted_topic(
     assembly: Assembly, principal: str, action: str
 ) -> None:
-    asked = ask(assembly, "storage", action, principal=principal, context={"aws:SourceAccount": ACCOUNT})
-    assert allowed(assembly, "storage", asked)
-    assert not allowed(assembly, "storage", replace(asked, context={"aws:SourceAccount": STRANGER}))
-    assert not allowed(assembly, "storage", replace(asked, context={}))
+    assert allowed(assembly, "storage", publishing(assembly, principal, action))
+
+
+@pytest.mark.parametrize("principal", PUBLISHERS)
+def test_they_publish_to_no_other_with_our_key(assembly: Assembly, principal: str) -> None:
+    for asked in (
+        publishing(assembly, principal, "kms:GenerateDataKey", topic="other"),
+        publishing(assembly, principal, "kms:GenerateDataKey", account=STRANGER),
+        ask(
+            assembly,
+            "storage",
+            "kms:GenerateDataKey",
+            principal=principal,
+            context={"aws:SourceAccount": ACCOUNT},
+        ),
+    ):
+        assert not allowed(assembly, "storage", asked)
+
+
+def test_cloudwatch_publishes_for_this_account_only(assembly: Assembly) -> None:
+    ours = publishing(assembly, "cloudwatch.amazonaws.com", "kms:GenerateDataKey")
+    assert not allowed(
+        assembly, "storage", replace(ours, context={**ours.context, "aws:SourceAccount": STRANGER})
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,8 +134,7 @@ def test_rules_and_alarms_of_this_account_publish_to_the_encrypted_topic(
 )
 @pytest.mark.parametrize("principal", PUBLISHERS)
 def test_they_do_no_more_with_the_key(assembly: Assembly, principal: str, action: str) -> None:
-    asked = ask(assembly, "storage", action, principal=principal, context={"aws:SourceAccount": ACCOUNT})
-    assert not allowed(assembly, "storage", asked)
+    assert not allowed(assembly, "storage", publishing(assembly, principal, action))
 
 
 def trail_request(assembly: Assembly, action: str, *, trail: str, account: str = ACCOUNT) -> Request:
