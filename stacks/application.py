@@ -1,15 +1,17 @@
 """The whole application, composed: which stacks there are and what each hands to the next.
 
-References point one way: keys -> storage -> network -> service. A stack may name what an earlier one made,
-never the reverse.
+References point one way: keys -> storage -> network -> service -> audit. A stack may name what an earlier
+one made, never the reverse.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
 from stacks import settings as settings_room
+from stacks.audit import AuditStack
 from stacks.keys import KeysStack
 from stacks.network import NetworkStack
 from stacks.service import ServiceStack
@@ -26,6 +28,7 @@ class Application:
     storage: StorageStack
     network: NetworkStack | None
     service: ServiceStack
+    audit: AuditStack
 
 
 def build(app: cdk.App, *, env: object) -> Application:
@@ -56,39 +59,20 @@ def build(app: cdk.App, *, env: object) -> Application:
         )
         iam.PermissionsBoundary.of(app).apply(boundary)
 
-    keys = KeysStack(
-        app, f"{name}-Keys", settings=settings, env=target, tags=tags, termination_protection=protected
-    )
-    storage = StorageStack(
-        app,
-        f"{name}-Storage",
-        settings=settings,
-        storage_key=keys.storage_key,
-        env=target,
-        tags=tags,
-        termination_protection=protected,
-    )
+    common: dict[str, Any] = {
+        "settings": settings,
+        "env": target,
+        "tags": tags,
+        "termination_protection": protected,
+    }
+    keys = KeysStack(app, f"{name}-Keys", **common)
+    storage = StorageStack(app, f"{name}-Storage", storage_key=keys.storage_key, **common)
+    records = storage.records
     network = None
     if settings.vpc_cidr is not None:
-        network = NetworkStack(
-            app,
-            f"{name}-Network",
-            settings=settings,
-            keys=keys,
-            records=storage.records,
-            env=target,
-            tags=tags,
-            termination_protection=protected,
-        )
-    service = ServiceStack(
-        app,
-        f"{name}-Service",
-        settings=settings,
-        keys=keys,
-        records=storage.records,
-        network=network,
-        env=target,
-        tags=tags,
-        termination_protection=protected,
+        network = NetworkStack(app, f"{name}-Network", keys=keys, records=records, **common)
+    service = ServiceStack(app, f"{name}-Service", keys=keys, records=records, network=network, **common)
+    audit = AuditStack(app, f"{name}-Audit", keys=keys, records=records, service=service, **common)
+    return Application(
+        settings=settings, keys=keys, storage=storage, network=network, service=service, audit=audit
     )
-    return Application(settings=settings, keys=keys, storage=storage, network=network, service=service)

@@ -151,7 +151,7 @@ def _logs_may_use(*log_groups: str) -> iam.PolicyStatement:
 
 
 def _publishers_may_use(settings: Settings) -> list[iam.PolicyStatement]:
-    """Let EventBridge and CloudWatch publish to the encrypted topic: without these, alarms get lost in silence.
+    """Let EventBridge and CloudWatch publish to the encrypted topic: without these, alarms are silently lost.
 
     Both are bound to our topic by the encryption context. CloudWatch is bound to the account as well; what
     EventBridge does with a topic's key carries neither `aws:SourceAccount` nor `aws:SourceArn`, and a

@@ -23,11 +23,11 @@ ENCRYPTED_BY = {
     "AWS::Lambda::Function": ("KmsKeyArn",),
     "AWS::Logs::LogGroup": ("KmsKeyId",),
     "AWS::SNS::Topic": ("KmsMasterKeyId",),
-    "AWS::SQS::Queue": ("KmsMasterKeyId",),
 }
 # What the audit is made of lies under the audit key, all else under the storage key.
 AUDIT = re.compile(r"/aws/(cloudtrail|events)/|-audit$|-trail$")
-PLAIN_TYPES = {"AWS::S3::Bucket"}
+# Looked at by a test of their own, or no store.
+OTHERS = {"AWS::KMS::Alias", "AWS::S3::Bucket"}
 # A role that has one of the first may have none of the second.
 READING = {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:BatchGetItem", "kms:Decrypt"}
 WRITING = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "kms:GenerateDataKey"}
@@ -199,7 +199,7 @@ def test_every_kind_of_store_is_known_here(assembly: Assembly) -> None:
         for resource in template["Resources"].values()
         if re.search(r"Kms|KMS|EncryptionKey", str(resource.get("Properties", {}).keys()))
     }
-    assert keyed <= {*ENCRYPTED_BY, *PLAIN_TYPES, "AWS::KMS::Alias"}
+    assert keyed <= {*ENCRYPTED_BY, *OTHERS}
 
 
 def test_a_functions_environment_holds_no_secret(assembly: Assembly) -> None:
