@@ -9,13 +9,15 @@ time, because moto keeps its state in modules.
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from local import callers, deployed_api, package
+from local.additions import cloudwatch, events
 from local.build_cache import ROOT
 from local.callers import Credentials
 from local.clients import Clients
@@ -155,6 +157,14 @@ class EmbeddedAws:
     def clear_faults(self) -> None:
         """Forget faults that have not happened yet."""
         self._running.faults.clear()
+
+    def put_event(self, event: Mapping[str, Any]) -> None:
+        """Put a whole event on the default bus as AWS would; PutEvents takes no source of AWS's."""
+        events.put_event(event, account=ACCOUNT, region=self.region)
+
+    def evaluate_alarms(self, *, at: datetime | None = None) -> None:
+        """Look at every alarm as of a time in UTC. Values that are put are looked at when they come."""
+        cloudwatch.evaluate(account=ACCOUNT, region=self.region, at=at)
 
     def reset(self) -> None:
         """Empty everything and deploy again. The emulator keeps its address, the API gets a new one."""

@@ -3,7 +3,44 @@
 One file per service. They change moto's classes in this process, once; nothing of moto is changed on disk.
 """
 
-from local.additions import apigateway, awslambda, cloudformation, dynamodb, kms, logs, s3
+from local.additions import (
+    apigateway,
+    athena,
+    awslambda,
+    backup,
+    cloudformation,
+    cloudtrail,
+    cloudwatch,
+    dynamodb,
+    ec2,
+    events,
+    glue,
+    kms,
+    logs,
+    s3,
+    sns,
+    sqs,
+    wafv2,
+)
+
+_SERVICES = (
+    apigateway,
+    athena,
+    awslambda,
+    backup,
+    cloudtrail,
+    cloudwatch,
+    dynamodb,
+    ec2,
+    events,
+    glue,
+    kms,
+    logs,
+    s3,
+    sns,
+    sqs,
+    wafv2,
+)
 
 
 def install() -> None:
@@ -11,10 +48,6 @@ def install() -> None:
     if cloudformation.installed():
         return
     cloudformation.install()
-    apigateway.install()
-    awslambda.install()
-    dynamodb.install()
-    kms.install()
-    logs.install()
-    s3.install()
+    for service in _SERVICES:
+        service.install()
     cloudformation.refresh()

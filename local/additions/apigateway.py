@@ -117,6 +117,12 @@ def _rest_api(api: RestAPI, properties: Properties, _where: Where) -> None:
     configuration: dict[str, Any] = properties.get("EndpointConfiguration", {})
     if "Types" in configuration:
         api.endpoint_configuration = {"types": list(configuration["Types"])}
+        if configuration.get("VpcEndpointIds"):
+            api.endpoint_configuration["vpcEndpointIds"] = list(configuration["VpcEndpointIds"])
+    if properties.get("Policy"):
+        # Kept and not evaluated.
+        policy = properties["Policy"]
+        api.policy = policy if isinstance(policy, str) else json.dumps(policy)
     if "MinimumCompressionSize" in properties:
         api.minimum_compression_size = int(properties["MinimumCompressionSize"])
 
