@@ -85,7 +85,7 @@ def trail_files(
     days
         How many days back there can be files.
     """
-    table = glue.CfnTable(
+    return glue.CfnTable(
         scope,
         construct_id,
         catalog_id=cdk.Aws.ACCOUNT_ID,
@@ -123,5 +123,3 @@ def trail_files(
             ),
         ),
     )
-    table.add_resource_dependency(database)
-    return table

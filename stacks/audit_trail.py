@@ -17,7 +17,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks import names
-from stacks.acknowledgements import acknowledge
+from stacks.acknowledgements import acknowledge, wildcard
 from stacks.settings import Settings
 from stacks.settings_allowed import LOG_RETENTION
 
@@ -62,7 +62,7 @@ class Trail(Construct):
             retention=LOG_RETENTION[settings.log_retention_days],
             removal_policy=settings.removal_policy,
         )
-        role, policy = self._role(self.log_group)
+        role, policy = self._role(names.trail_log_group(settings))
         trail = cloudtrail.CfnTrail(
             self,
             "Trail",
@@ -87,7 +87,7 @@ class Trail(Construct):
             checkov=["CKV_AWS_252"],
         )
 
-    def _role(self, log_group: logs.LogGroup) -> tuple[iam.Role, iam.ManagedPolicy]:
+    def _role(self, log_group: str) -> tuple[iam.Role, iam.ManagedPolicy]:
         role = iam.Role(
             self,
             "LogsRole",
@@ -95,9 +95,9 @@ class Trail(Construct):
             assumed_by=iam.ServicePrincipal("cloudtrail.amazonaws.com"),
         )
         # CloudTrail names its streams so, and adds a number to further ones.
-        stream = f"{cdk.Aws.ACCOUNT_ID}_CloudTrail_{cdk.Aws.REGION}"
-        group = f"arn:{cdk.Aws.PARTITION}:logs:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:log-group"
-        streams = f"{group}:{log_group.log_group_name}:log-stream:{stream}*"
+        here = f"arn:{cdk.Aws.PARTITION}:logs:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
+        stream = f"{cdk.Aws.ACCOUNT_ID}_CloudTrail_{cdk.Aws.REGION}*"
+        streams = f"{here}:log-group:{log_group}:log-stream:{stream}"
         policy = iam.ManagedPolicy(
             self,
             "MayWriteLogs",
@@ -110,6 +110,11 @@ class Trail(Construct):
                     resources=[streams],
                 )
             ],
+        )
+        acknowledge(
+            policy,
+            reason="The streams of the trail's own log group: CloudTrail names them, and makes further ones.",
+            nag=[wildcard(policy, streams)],
         )
         return role, policy
 
