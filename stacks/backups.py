@@ -17,7 +17,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from stacks import names, service_keys
-from stacks.acknowledgements import acknowledge
+from stacks.acknowledgements import acknowledge, wildcard
 from stacks.settings import Settings
 
 # In mode COMPLIANCE not even the root user takes the lock off, once these days are over.
@@ -85,6 +85,13 @@ class RecordsBackups(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
             ),
         )
+        copies = cdk.Stack.of(self).format_arn(
+            service="backup",
+            resource="recovery-point",
+            resource_name="*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        through = {"kms:ViaService": [service_keys.through("backup"), service_keys.through("dynamodb")]}
         # What AWSBackupServiceRolePolicyForBackup holds for DynamoDB, for this one table.
         policy = iam.ManagedPolicy(
             self,
@@ -115,27 +122,13 @@ class RecordsBackups(Construct):
                 iam.PolicyStatement(
                     sid="TagTheCopies",
                     actions=["backup:TagResource"],
-                    resources=[
-                        cdk.Stack.of(self).format_arn(
-                            service="backup",
-                            resource="recovery-point",
-                            resource_name="*",
-                            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-                        )
-                    ],
+                    resources=[copies],
                 ),
                 iam.PolicyStatement(
                     sid="StorageKeyForCopies",
                     actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
                     resources=[storage_key.key_arn],
-                    conditions={
-                        "StringEquals": {
-                            "kms:ViaService": [
-                                service_keys.through("backup"),
-                                service_keys.through("dynamodb"),
-                            ]
-                        }
-                    },
+                    conditions={"StringEquals": through},
                 ),
                 iam.PolicyStatement(
                     sid="StorageKeyGrantsForCopies",
@@ -143,12 +136,7 @@ class RecordsBackups(Construct):
                     resources=[storage_key.key_arn],
                     conditions={
                         "Bool": {"kms:GrantIsForAWSResource": "true"},
-                        "StringEquals": {
-                            "kms:ViaService": [
-                                service_keys.through("backup"),
-                                service_keys.through("dynamodb"),
-                            ]
-                        },
+                        "StringEquals": through,
                     },
                 ),
             ],
@@ -157,10 +145,7 @@ class RecordsBackups(Construct):
             policy,
             reason="AWS Backup gives copies their ids when it makes them; the patterns name copies of this "
             "one table, and recovery points of this account and Region.",
-            nag=[
-                "AwsSolutions-IAM5[Resource::<Records.Arn>/backup/*]",
-                "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:backup:<AWS::Region>:<AWS::AccountId>:recovery-point:*]",
-            ],
+            nag=[wildcard(policy, f"{table.table_arn}/backup/*"), wildcard(policy, copies)],
         )
         return role
 

@@ -11,6 +11,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from stacks.acknowledgements import acknowledge
 from stacks.backups import RecordsBackups
 from stacks.keys import PARTITION_KEY, SORT_KEY
 from stacks.settings import Settings
@@ -45,7 +46,14 @@ class StorageStack(cdk.Stack):
             deletion_protection=settings.retains_data,
             removal_policy=settings.removal_policy,
         )
-        if settings.backup_retention_days is not None:
+        if settings.backup_retention_days is None:
+            acknowledge(
+                self.records,
+                reason="The setting backup_retention_days is null here; point-in-time recovery restores any "
+                "second of the last 35 days.",
+                nag=[f"{pack}-DynamoDBInBackupPlan" for pack in ("NIST.800.53.R5", "HIPAA.Security")],
+            )
+        else:
             RecordsBackups(
                 self,
                 "Backups",

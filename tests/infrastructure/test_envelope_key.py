@@ -241,6 +241,7 @@ def common_rights(assembly: Assembly, duty: str) -> dict[str, set[str]]:
     log_group = f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:/aws/lambda/{assembly.prefix}-{duty}:*"
     return {
         log_group: {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "*": {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
         assembly.key("storage")["Arn"]: {
             "kms:Decrypt",
             "kms:DescribeKey",

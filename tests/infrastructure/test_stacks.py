@@ -20,7 +20,7 @@ def functions(assembly: Assembly) -> dict[str, dict[str, Any]]:
 
 
 def test_production_is_protected_from_deletion(prod: Assembly, dev: Assembly) -> None:
-    assert [stack.termination_protection for stack in prod.cloud.stacks] == [True] * 3
+    assert [stack.termination_protection for stack in prod.cloud.stacks] == [True] * 4
     assert not any(stack.termination_protection for stack in dev.cloud.stacks)
 
 
@@ -37,7 +37,12 @@ def test_stacks_depend_on_each_other_one_way(assembly: Assembly) -> None:
         }
         for stack in assembly.cloud.stacks
     }
-    assert found == {"Keys": set(), "Storage": {"Keys"}, "Service": {"Keys", "Storage"}}
+    assert found == {
+        "Keys": set(),
+        "Storage": {"Keys"},
+        "Service": {"Keys", "Storage"},
+        "Audit": {"Keys", "Storage", "Service"},
+    }
 
 
 def test_no_resource_depends_on_itself(assembly: Assembly) -> None:
@@ -86,8 +91,9 @@ def test_the_table_is_encrypted_and_can_be_restored(assembly: Assembly) -> None:
 def test_in_production_data_outlives_its_stack(prod: Assembly) -> None:
     table = only(prod.resources("AWS::DynamoDB::Table"))
     assert table["Properties"]["DeletionProtectionEnabled"] is True
-    kept = [table, *prod.resources("AWS::KMS::Key").values(), *prod.resources("AWS::Logs::LogGroup").values()]
-    assert len(kept) == 7
+    kinds = ("AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::Backup::BackupVault")
+    kept = [table, *(resource for kind in kinds for resource in prod.resources(kind).values())]
+    assert len(kept) >= 1 + 3 + 6 + 3 + 1
     for resource in kept:
         assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
 
@@ -104,13 +110,16 @@ def test_every_log_group_is_encrypted_and_ends(assembly: Assembly) -> None:
         for group in assembly.resources("AWS::Logs::LogGroup").values()
     }
     prefix = assembly.prefix
-    assert set(groups) == {
+    served = {
         f"/aws/lambda/{prefix}-writer",
         f"/aws/lambda/{prefix}-reader",
         f"/aws/apigateway/{prefix}-api",
+        "API-Gateway-Execution-Logs_<ApiF70053CD>/v1",
+        *([f"aws-waf-logs-{prefix}"] if assembly.settings["waf"] else []),
     }
-    for properties in groups.values():
-        assert properties["KmsKeyId"] == assembly.key("storage")["Arn"]
+    assert set(groups) == {*served, f"/aws/cloudtrail/{prefix}-trail"}
+    for name, properties in groups.items():
+        assert properties["KmsKeyId"] == assembly.key("storage" if name in served else "audit")["Arn"]
         assert properties["RetentionInDays"] == {"dev": 30, "prod": 365}[assembly.environment]
 
 
@@ -192,15 +201,18 @@ def test_only_the_api_may_invoke_a_function_and_only_for_its_routes(assembly: As
 def test_the_api_is_regional_and_throttled(assembly: Assembly) -> None:
     api = only(assembly.resources("AWS::ApiGateway::RestApi"))["Properties"]
     stage = only(assembly.resources("AWS::ApiGateway::Stage"))["Properties"]
-    (everything,) = stage["MethodSettings"]
     assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
     assert stage["StageName"] == "v1"
-    assert (everything["HttpMethod"], everything["ResourcePath"]) == ("*", "/*")
-    assert everything["DataTraceEnabled"] is False
-    assert (everything["ThrottlingRateLimit"], everything["ThrottlingBurstLimit"]) == {
-        "dev": (50, 100),
-        "prod": (200, 400),
-    }[assembly.environment]
+    methods = {
+        f"{one['HttpMethod']} {one['ResourcePath'].replace('~1', '/')}" for one in stage["MethodSettings"]
+    }
+    assert methods == {"* /*", *(f"{route.split()[0]} /{route.split()[1]}" for route in routes(assembly))}
+    for method in stage["MethodSettings"]:
+        assert method["DataTraceEnabled"] is False
+        assert (method["ThrottlingRateLimit"], method["ThrottlingBurstLimit"]) == {
+            "dev": (50, 100),
+            "prod": (200, 400),
+        }[assembly.environment]
 
 
 def test_the_access_log_holds_no_ids_of_records_and_no_data(assembly: Assembly) -> None:
@@ -267,6 +279,9 @@ def test_the_outputs_have_their_documented_names(assembly: Assembly) -> None:
         "RecordsWritePolicyArn",
         "WriterFunctionName",
         "ReaderFunctionName",
+        "AlarmTopicArn",
+        "ArchiveBucketName",
+        "TrailArn",
     }
     assert outputs["WriterFunctionName"] == f"{assembly.prefix}-writer"
     assert outputs["ReaderFunctionName"] == f"{assembly.prefix}-reader"
