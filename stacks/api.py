@@ -164,8 +164,8 @@ def _reachable_from(settings: Settings) -> iam.PolicyDocument | None:
     policy allow it, and neither denies it. So an Allow that means the callers themselves (`*`, or a role)
     would stand in for their IAM policies, and open every tenant to every principal that it means. The Allow
     here names the account: that hands the decision to the account's IAM, which must allow the call as well.
-    Other accounts are not named, and for them both policies would have to allow. A private API needs the
-    Allow, since API Gateway takes no call to one whose policy allows nobody.
+    Other accounts are not named, and for them both policies would have to allow. The Allow takes nothing away
+    from a caller whom IAM allows, and a private API cannot be deployed without a policy.
     """
     if settings.api_vpc_endpoints:
         elsewhere = {"StringNotEquals": {"aws:SourceVpce": list(settings.api_vpc_endpoints)}}
@@ -196,7 +196,7 @@ def _reachable_from(settings: Settings) -> iam.PolicyDocument | None:
 def _stage(settings: Settings, *, access_log: logs.LogGroup) -> apigateway.StageOptions:
     error = apigateway.MethodLoggingLevel.ERROR
     rate, burst = settings.throttle_rate, settings.throttle_burst
-    # Of a method that has settings of its own, API Gateway forgets those of `*`.
+    # Each method says them all, so that none depends on what `*` leaves to it.
     each = apigateway.MethodDeploymentOptions(
         logging_level=error,
         data_trace_enabled=False,
