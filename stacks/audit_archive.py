@@ -50,7 +50,6 @@ class AuditBuckets(Construct):
             self.results,
             reason="What a query found can be found again: results are kept for a month, in one Region.",
             nag=REPLICATION,
-            checkov=["CKV_AWS_18"],
         )
 
     def _access_logs(self, settings: Settings) -> s3.Bucket:
@@ -73,10 +72,6 @@ class AuditBuckets(Construct):
                 "NIST.800.53.R5-S3DefaultEncryptionKMS",
                 "HIPAA.Security-S3DefaultEncryptionKMS",
                 "PCI.DSS.321-S3DefaultEncryptionKMS",
-                "AwsSolutions-S1",
-                "NIST.800.53.R5-S3BucketLoggingEnabled",
-                "HIPAA.Security-S3BucketLoggingEnabled",
-                "PCI.DSS.321-S3BucketLoggingEnabled",
             ],
             checkov=["CKV_AWS_18"],
         )

@@ -122,8 +122,8 @@ class AlarmTopic(Construct):
         acknowledge(
             queue,
             reason=(
-                "Encrypted with a key of SQS: what could not be published because the storage key is disabled "
-                "must still find its way here."
+                "Encrypted with a key of SQS: what could not be published because the storage key is "
+                "disabled must still find its way here."
             ),
             checkov=["CKV_AWS_27"],
         )

@@ -81,11 +81,6 @@ class Trail(Construct):
         trail.node.add_dependency(policy)
         if archive.policy is not None:
             trail.node.add_dependency(archive.policy)
-        acknowledge(
-            trail,
-            reason="Alarms come from the trail's log group and EventBridge; nothing waits for its files.",
-            checkov=["CKV_AWS_252"],
-        )
 
     def _role(self, log_group: str) -> tuple[iam.Role, iam.ManagedPolicy]:
         role = iam.Role(
