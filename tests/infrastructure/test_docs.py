@@ -6,10 +6,13 @@ from pathlib import Path
 
 from service import problems
 from service.problems import ProblemType
+from stacks.audit_catalogue import ALARMS
 from stacks.gateway_responses import ANSWERS
 
 ROOT = Path(__file__).parents[2]
 API = (ROOT / "docs" / "api.md").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ROOMS = ("docs", "examples", "lambda_src", "local", "tests")
 README = (ROOT / "README.md").read_text()
 
@@ -40,3 +43,29 @@ def test_links_between_documents_lead_somewhere() -> None:
     ]
     assert pages
     assert broken == []
+
+
+def test_every_alarm_has_its_runbook() -> None:
+    headings = re.findall(r"^### ([a-z0-9-]+)$", OPERATIONS, re.MULTILINE)
+    assert len(headings) == len(set(headings))
+    assert set(headings) == set(ALARMS)
+
+
+def test_every_named_query_is_explained() -> None:
+    queries = {path.stem for path in (ROOT / "stacks" / "queries").glob("*.sql")}
+    assert set(re.findall(r"^\| `([a-z-]+)` \| ", OPERATIONS, re.MULTILINE)) == queries
+
+
+def test_every_test_that_the_documents_name_exists() -> None:
+    named = set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", "".join(page.read_text() for page in DOCS)))
+    assert len(named) > 20
+    missing = [f"{path}::{test}" for path, test in named if f"def {test}(" not in (ROOT / path).read_text()]
+    assert missing == []
+
+
+def test_links_within_the_runbooks_lead_somewhere() -> None:
+    headings = {
+        re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", OPERATIONS, re.MULTILINE)
+    }
+    assert set(re.findall(r"\]\(#([a-z0-9-]+)\)", OPERATIONS)) <= headings
