@@ -53,13 +53,28 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """One tool's run over one assembly."""
+    """One tool's run over one assembly.
+
+    Attributes
+    ----------
+    tool, version
+        What ran.
+    resources
+        How many it looked at.
+    findings
+        What stands against the stacks: nothing, if all is well.
+    acknowledged
+        What they accept.
+    notes
+        What the stacks themselves tell who deploys them: settings that are still to be filled in.
+    """
 
     tool: str
     version: str
     resources: int
     findings: tuple[Finding, ...]
     acknowledged: tuple[Acknowledgement, ...]
+    notes: tuple[Finding, ...] = ()
 
 
 def require_whole(tool: str, *, seen: Collection[str], expected: Collection[str]) -> None:

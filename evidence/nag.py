@@ -22,6 +22,9 @@ TOOL = "cdk-nag"
 REPORT = "validation-report.json"
 PACKS = ("AwsSolutions", "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321")
 
+OWN = "Construct-Annotations::Annotation::sealed-records:"
+"""So begin the stacks' own warnings about settings, which no acknowledgement is for."""
+
 CONTEXT = {"@aws-cdk/core:failSynthOnValidationErrors": False}
 """The app's context must hold this: findings are to be read from the report, not from an exception."""
 
@@ -70,15 +73,20 @@ def scan(app: cdk.App) -> tuple[Scan, Assembly]:
         Acknowledgement(tool=TOOL, rule=_short(one.rule), resource=one.path, reason=one.reason)
         for one in assembly.cdk_acknowledgements
     )
+    reported = list(_reported(_reports(assembly.directory)))
+    notes = [finding for finding in reported if finding.rule.startswith(OWN)]
     return (
         Scan(
             tool=TOOL,
             version=version("cdk-nag"),
             resources=len(census.seen),
             findings=judged(
-                tool=TOOL, reported=_reported(_reports(assembly.directory)), acknowledged=acknowledged
+                tool=TOOL,
+                reported=[finding for finding in reported if finding not in notes],
+                acknowledged=acknowledged,
             ),
             acknowledged=acknowledged,
+            notes=tuple(sorted(notes)),
         ),
         assembly,
     )

@@ -11,6 +11,8 @@ from rich.table import Table
 from evidence.findings import Acknowledgement
 from evidence.scan import Result
 
+LONGEST_RULE = 46
+"""Of cdk-nag's rules without findings of their own in brackets."""
 NARROWEST = 160
 """Columns where the output is no terminal: a table must not break names there."""
 
@@ -41,8 +43,9 @@ def show(results: Sequence[Result], *, to: Console) -> int:
     to.print(counts)
     found = _findings(results, to=to)
     _acknowledgements(results, to=to)
+    _notes(results, to=to)
     to.print()
-    to.print(f"[bold]{'[green]' if not found else '[red]'}{found} findings[/]")
+    to.print(f"[bold]{'[green]' if not found else '[red]'}{_counted(found)}[/]")
     return found
 
 
@@ -54,11 +57,23 @@ def _findings(results: Iterable[Result], *, to: Console) -> int:
         if not findings:
             continue
         to.print()
-        to.print(f"[bold]{escape(result.variant.title)}: {len(findings)} findings[/]")
+        to.print(f"[bold]{escape(result.variant.title)}: {_counted(len(findings))}[/]")
         for finding in findings:
             to.print(f"[red]{escape(finding.tool)}[/] {escape(finding.rule)} at {escape(finding.resource)}")
-            to.print(Padding(escape(finding.sentence), (0, 0, 0, 4)))
+            to.print(Padding(escape(finding.sentence), (0, 0, 0, 4), expand=False))
     return found
+
+
+def _notes(results: Iterable[Result], *, to: Console) -> None:
+    notes = [
+        (result.variant.title, note) for result in results for scan in result.scans for note in scan.notes
+    ]
+    if not notes:
+        return
+    to.print()
+    to.print("[bold]What the stacks tell who deploys them[/]")
+    for title, note in notes:
+        to.print(Padding(escape(f"{title}: {note.sentence}"), (0, 0, 0, 4), expand=False))
 
 
 def _acknowledgements(results: Sequence[Result], *, to: Console) -> None:
@@ -69,9 +84,9 @@ def _acknowledgements(results: Sequence[Result], *, to: Console) -> None:
                 where[_of_any_environment(one, result)].append(result.variant.title)
     if not where:
         return
-    rules: dict[tuple[str, str, tuple[str, ...]], list[str]] = defaultdict(list)
+    rules: dict[tuple[str, str, tuple[str, ...]], list[Acknowledgement]] = defaultdict(list)
     for one, found_in in where.items():
-        rules[(one.resource, one.reason, tuple(found_in))].append(f"{one.tool}: {one.rule}")
+        rules[(one.resource, one.reason, tuple(found_in))].append(one)
     table = Table(
         title="What is acknowledged, and why",
         title_justify="left",
@@ -79,14 +94,14 @@ def _acknowledgements(results: Sequence[Result], *, to: Console) -> None:
         show_lines=True,
     )
     table.add_column("resource", overflow="fold", ratio=3)
-    table.add_column("rules", overflow="fold", ratio=5)
-    table.add_column("reason", ratio=5)
+    table.add_column("rules", overflow="fold", min_width=LONGEST_RULE)
+    table.add_column("reason", ratio=4)
     table.add_column("environments", ratio=2)
     everywhere = tuple(result.variant.title for result in results)
     for (resource, reason, titles), names in sorted(rules.items()):
         table.add_row(
             escape(resource),
-            escape("\n".join(sorted(names))),
+            escape(_by_tool(names)),
             escape(reason),
             "all" if titles == everywhere else "\n".join(titles),
         )
@@ -94,11 +109,22 @@ def _acknowledgements(results: Sequence[Result], *, to: Console) -> None:
     to.print(table)
 
 
+def _counted(findings: int) -> str:
+    return f"{findings} finding{'' if findings == 1 else 's'}"
+
+
+def _by_tool(acknowledged: Iterable[Acknowledgement]) -> str:
+    by_tool: dict[str, list[str]] = defaultdict(list)
+    for one in sorted(acknowledged):
+        by_tool[one.tool].append(one.rule)
+    return "\n".join(line for tool, rules in by_tool.items() for line in (f"{tool}:", *rules))
+
+
 def _of_any_environment(one: Acknowledgement, result: Result) -> Acknowledgement:
     """Name the resource without its environment, so that equal ones are shown once."""
     return Acknowledgement(
         tool=one.tool,
         rule=one.rule,
-        resource=one.resource.replace(f"-{result.variant.environment}-", "-", 1).removesuffix("/Resource"),
+        resource=one.resource.partition(f"-{result.variant.environment}-")[2].removesuffix("/Resource"),
         reason=one.reason,
     )

@@ -52,11 +52,27 @@ VARIANTS = (
     Variant(
         title="prod, organization trail",
         environment="prod",
-        changes={"trail": "organization", "organization_trail_archive": None},
+        changes={
+            "trail": "organization",
+            "organization_trail_archive": "s3://organization-trail/AWSLogs/111122223333",
+        },
     ),
     Variant(title="prod, VPC and WAF", environment="prod", changes={"vpc_cidr": "10.20.0.0/22", "waf": True}),
+    Variant(
+        title="prod, signed code, private API",
+        environment="prod",
+        changes={
+            "alarm_subscribers": ["security@example.com", "https://alarms.example.com/"],
+            "api_vpc_endpoints": ["vpce-0123456789abcdef0"],
+            "code_signing_profile_arn": (
+                "arn:aws:signer:eu-central-1:111122223333:/signing-profiles/records/0123456789"
+            ),
+            "permissions_boundary_arn": "arn:aws:iam::111122223333:policy/boundary",
+            "signed_package": "s3://signed-packages/functions.zip",
+        },
+    ),
 )
-"""What is scanned: each environment as it is deployed, and the choices that add or replace resources."""
+"""What is scanned: each environment as cdk.json has it, and the choices that add or replace resources."""
 
 
 def cdk_context() -> dict[str, Any]:
