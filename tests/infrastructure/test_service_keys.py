@@ -158,14 +158,13 @@ def test_no_other_trail_does(assembly: Assembly) -> None:
     for action in ("kms:GenerateDataKey", "kms:DescribeKey"):
         assert not allowed(assembly, "audit", trail_request(assembly, action, trail="other"))
         assert not allowed(assembly, "audit", trail_request(assembly, action, trail=ours, account=STRANGER))
-    for_another = replace(
-        trail_request(assembly, "kms:GenerateDataKey", trail=ours),
-        context={
-            **trail_request(assembly, "kms:GenerateDataKey", trail="other").context,
-            "aws:SourceArn": f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/{ours}",
-        },
-    )
-    assert not allowed(assembly, "audit", for_another)
+    # Both the source and the encryption context must be our trail's.
+    asked = trail_request(assembly, "kms:GenerateDataKey", trail=ours)
+    other = trail_request(assembly, "kms:GenerateDataKey", trail="other")
+    source, context = "aws:SourceArn", "kms:EncryptionContext:aws:cloudtrail:arn"
+    for name in (source, context):
+        mixed = replace(asked, context={**asked.context, name: other.context[name]})
+        assert not allowed(assembly, "audit", mixed), name
 
 
 @pytest.mark.parametrize("name", ["writer", "reader"])

@@ -1,0 +1,331 @@
+"""Each property that hardens a template, taken away alone, is missed by the test that names it.
+
+A test that still passes when what it is about is gone shows nothing. Here each property is removed from a
+copy of the production templates; the named test passes on the original, and must fail on the copy.
+"""
+
+import copy
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.infrastructure import (
+    test_backups,
+    test_beyond_scanners,
+    test_envelope_key,
+    test_firewall,
+    test_keys,
+    test_policies,
+    test_service_hardening,
+    test_service_keys,
+    test_stacks,
+)
+from tests.infrastructure.assembly import Assembly, Template
+
+Properties = dict[str, Any]
+Change = Callable[[Properties], object]
+
+
+class Weakening(NamedTuple):
+    """What is taken away from which resources, and the test that must notice."""
+
+    what: str
+    kind: str
+    change: Change
+    noticed_by: Callable[..., None]
+    arguments: Mapping[str, object] = {}
+    logical_id: str = ""
+
+
+def without(*path: str) -> Change:
+    """Remove a property."""
+    return lambda properties: _parent(properties, path).pop(path[-1])
+
+
+def having(value: object, *path: str) -> Change:
+    """Give a property another value."""
+
+    def change(properties: Properties) -> None:
+        parent = _parent(properties, path)
+        assert path[-1] in parent
+        parent[path[-1]] = value
+
+    return change
+
+
+def without_statement(sid: str, *path: str) -> Change:
+    """Remove a statement of a policy."""
+
+    def change(properties: Properties) -> None:
+        document = _parent(properties, (*path, "Statement"))
+        kept = [statement for statement in document["Statement"] if statement.get("Sid") != sid]
+        assert len(kept) == len(document["Statement"]) - 1, sid
+        document["Statement"] = kept
+
+    return change
+
+
+def in_statement(sid: str, *path: str, change: Change) -> Change:
+    """Change a statement of a policy."""
+
+    def change_statement(properties: Properties) -> None:
+        document = _parent(properties, (*path, "Statement"))
+        (statement,) = [statement for statement in document["Statement"] if statement.get("Sid") == sid]
+        change(statement)
+
+    return change_statement
+
+
+def _parent(properties: Properties, path: tuple[str, ...]) -> Properties:
+    found: Any = properties
+    for name in path[:-1]:
+        found = found[name]
+    return found  # type: ignore[no-any-return]
+
+
+KEY, TABLE, VAULT = "AWS::KMS::Key", "AWS::DynamoDB::Table", "AWS::Backup::BackupVault"
+FUNCTION, STAGE, METHOD = "AWS::Lambda::Function", "AWS::ApiGateway::Stage", "AWS::ApiGateway::Method"
+LOG_GROUP, POLICY, ACL = "AWS::Logs::LogGroup", "AWS::IAM::ManagedPolicy", "AWS::WAFv2::WebACL"
+OFF = False
+ENVELOPE, STORAGE, AUDIT = "EnvelopeKey", "StorageKey", "AuditKey"
+KEY_POLICY = ("KeyPolicy",)
+RECORD = {
+    "aws-crypto-table-name": "records",
+    "aws-crypto-partition-name": "tenant",
+    "aws-crypto-sort-name": "record",
+    "aws-crypto-legend": "SS",
+    "aws-crypto-attr.tenant": "acme",
+    "aws-crypto-attr.record": "r-1",
+}
+STORES = test_beyond_scanners.test_every_store_is_encrypted_with_the_key_meant_for_it
+
+WEAKENINGS = [
+    # keys
+    Weakening(
+        "rotation",
+        KEY,
+        having(OFF, "EnableKeyRotation"),
+        test_keys.test_it_rotates_by_itself,
+        {"name": "audit"},
+    ),
+    Weakening(
+        "rotation period",
+        KEY,
+        having(2560, "RotationPeriodInDays"),
+        test_keys.test_it_rotates_by_itself,
+        {"name": "envelope"},
+    ),
+    Weakening(
+        "wait before a key is deleted",
+        KEY,
+        having(7, "PendingWindowInDays"),
+        test_keys.test_in_production_it_outlives_its_stack_and_waits_thirty_days,
+        {"name": "envelope"},
+    ),
+    Weakening(
+        "denial of a shorter wait",
+        KEY,
+        without_statement("NobodyShortensTheDeletionWindow", *KEY_POLICY),
+        test_keys.test_in_production_nobody_shortens_the_deletion_window,
+        {"name": "envelope"},
+    ),
+    Weakening(
+        "denial of grants",
+        KEY,
+        without_statement("NobodyLendsOrCopiesTheKey", *KEY_POLICY),
+        test_envelope_key.test_lending_and_copying_are_denied_whatever_else_is_allowed,
+        {"action": "kms:CreateGrant"},
+        logical_id=ENVELOPE,
+    ),
+    Weakening(
+        "denial of calls without an encryption context",
+        KEY,
+        without_statement("NobodyWithoutAnEncryptionContext", *KEY_POLICY),
+        test_envelope_key.test_a_call_without_encryption_context_is_denied_whatever_else_is_allowed,
+        {"action": "kms:Decrypt"},
+        logical_id=ENVELOPE,
+    ),
+    Weakening(
+        "denial of other accounts",
+        KEY,
+        without_statement("NobodyOutsideTheAccount", *KEY_POLICY),
+        test_envelope_key.test_another_account_is_denied_whatever_else_is_allowed,
+        {"name": "envelope", "action": "kms:Decrypt", "record_context": RECORD},
+        logical_id=ENVELOPE,
+    ),
+    Weakening(
+        "conditions on a record's context",
+        KEY,
+        in_statement("ReaderMayDecrypt", *KEY_POLICY, change=without("Condition", "StringEquals")),
+        test_envelope_key.test_a_role_uses_it_for_no_other_encryption_context,
+        {"duty": "reader", "record_context": RECORD},
+        logical_id=ENVELOPE,
+    ),
+    Weakening(
+        "the role as a condition beside the account",
+        KEY,
+        in_statement("ReaderMayDecrypt", *KEY_POLICY, change=without("Condition", "ArnEquals")),
+        test_envelope_key.test_neither_root_nor_an_unlisted_role_can_use_it_or_lend_its_use,
+        {
+            "principal": test_envelope_key.ADMINISTRATOR,
+            "action": "kms:Decrypt",
+            "record_context": RECORD,
+        },
+        logical_id=ENVELOPE,
+    ),
+    Weakening(
+        "SourceArn of the trail",
+        KEY,
+        in_statement(
+            "TrailMayEncrypt", *KEY_POLICY, change=without("Condition", "StringEquals", "aws:SourceArn")
+        ),
+        test_service_keys.test_no_other_trail_does,
+        logical_id=AUDIT,
+    ),
+    Weakening(
+        "the topic in EventBridge's context",
+        KEY,
+        in_statement("EventsMayPublishAlarms", *KEY_POLICY, change=without("Condition")),
+        test_beyond_scanners.test_a_service_that_uses_a_key_is_bound_to_this_account,
+        logical_id=STORAGE,
+    ),
+    Weakening(
+        "SourceAccount of CloudWatch",
+        KEY,
+        in_statement(
+            "CloudwatchMayPublishAlarms",
+            *KEY_POLICY,
+            change=without("Condition", "StringEquals", "aws:SourceAccount"),
+        ),
+        test_service_keys.test_cloudwatch_publishes_for_this_account_only,
+        logical_id=STORAGE,
+    ),
+    Weakening(
+        "grants for AWS resources only",
+        KEY,
+        in_statement("DynamoDBMayTakeGrants", *KEY_POLICY, change=without("Condition", "Bool")),
+        test_service_keys.test_grants_of_the_storage_key_are_for_aws_resources_only,
+        {"service": "dynamodb"},
+        logical_id=STORAGE,
+    ),
+    # storage
+    Weakening(
+        "encryption of the table",
+        TABLE,
+        without("SSESpecification"),
+        test_stacks.test_the_table_is_encrypted_and_can_be_restored,
+    ),
+    Weakening(
+        "point-in-time recovery",
+        TABLE,
+        having(OFF, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"),
+        test_stacks.test_the_table_is_encrypted_and_can_be_restored,
+    ),
+    Weakening(
+        "protection of the table from deletion",
+        TABLE,
+        having(OFF, "DeletionProtectionEnabled"),
+        test_stacks.test_in_production_data_outlives_its_stack,
+    ),
+    Weakening(
+        "lock of the vault",
+        VAULT,
+        without("LockConfiguration"),
+        test_backups.test_the_vault_is_locked_for_as_long_as_copies_are_kept,
+    ),
+    Weakening(
+        "policy of the vault",
+        VAULT,
+        without_statement("NobodyDeletesCopies", "AccessPolicy"),
+        test_backups.test_nobody_deletes_a_copy_nor_shortens_its_life,
+        {"action": "backup:DeleteRecoveryPoint"},
+    ),
+    Weakening("key of the vault", VAULT, without("EncryptionKeyArn"), STORES, {"kind": VAULT}),
+    # functions and API
+    Weakening("encryption of environments", FUNCTION, without("KmsKeyArn"), STORES, {"kind": FUNCTION}),
+    Weakening(
+        "reserved concurrency",
+        FUNCTION,
+        without("ReservedConcurrentExecutions"),
+        test_service_hardening.test_functions_have_the_limits_of_the_settings,
+    ),
+    Weakening(
+        "tracing of functions",
+        FUNCTION,
+        without("TracingConfig"),
+        test_service_hardening.test_functions_are_traced,
+    ),
+    Weakening(
+        "signed requests",
+        METHOD,
+        having("NONE", "AuthorizationType"),
+        test_stacks.test_every_method_wants_a_signed_request_and_is_validated,
+    ),
+    Weakening(
+        "throttling",
+        STAGE,
+        without("MethodSettings"),
+        test_service_hardening.test_every_method_is_throttled_by_itself_and_by_the_stage,
+    ),
+    Weakening(
+        "access log",
+        STAGE,
+        without("AccessLogSetting"),
+        test_stacks.test_the_access_log_holds_no_ids_of_records_and_no_data,
+    ),
+    Weakening(
+        "tracing of the API",
+        STAGE,
+        having(OFF, "TracingEnabled"),
+        test_service_hardening.test_the_api_is_traced,
+    ),
+    Weakening("key of log groups", LOG_GROUP, without("KmsKeyId"), STORES, {"kind": LOG_GROUP}),
+    Weakening(
+        "end of logs",
+        LOG_GROUP,
+        without("RetentionInDays"),
+        test_stacks.test_every_log_group_is_encrypted_and_ends,
+    ),
+    Weakening(
+        "samples of requests kept out of the firewall",
+        ACL,
+        having(True, "VisibilityConfig", "SampledRequestsEnabled"),  # noqa: FBT003
+        test_firewall.test_nobody_sees_samples_of_requests,
+    ),
+    Weakening(
+        "callers tied to their tenant",
+        POLICY,
+        in_statement("ReadOwnTenant", "PolicyDocument", change=having("*", "Resource")),
+        test_policies.test_every_resource_is_named,
+        logical_id="RecordsRead",
+    ),
+]
+
+
+def weakened(assembly: Assembly, weakening: Weakening) -> Assembly:
+    """The assembly with one property less, wherever it stands."""
+    templates: dict[str, Template] = copy.deepcopy(assembly.templates)
+    changed = 0
+    for template in templates.values():
+        for logical_id, resource in template["Resources"].items():
+            if resource["Type"] == weakening.kind and logical_id.startswith(weakening.logical_id):
+                weakening.change(resource["Properties"])
+                changed += 1
+    assert changed, f"there is no {weakening.kind} {weakening.logical_id}"
+    assert templates != assembly.templates
+    return dataclasses.replace(assembly, templates=templates)
+
+
+@pytest.mark.parametrize("weakening", WEAKENINGS, ids=lambda weakening: weakening.what)
+def test_a_property_that_is_taken_away_is_missed(prod: Assembly, weakening: Weakening) -> None:
+    names = weakening.noticed_by.__code__.co_varnames
+    subject = "prod" if "prod" in names[: weakening.noticed_by.__code__.co_argcount] else "assembly"
+    weakening.noticed_by(**{subject: prod}, **weakening.arguments)
+    with pytest.raises((AssertionError, KeyError)):
+        weakening.noticed_by(**{subject: weakened(prod, weakening)}, **weakening.arguments)
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len({weakening.what for weakening in WEAKENINGS}) == len(WEAKENINGS) >= 20
