@@ -1,7 +1,7 @@
 """When a CloudWatch alarm is in ALARM: its metrics' statistics, period by period, against its threshold.
 
 As in CloudWatch's chapters "Evaluating an alarm" and "How missing data is treated", with one simplification:
-an alarm is looked at when it is asked for, and the period that has only begun counts as it stands. What an
+an alarm is looked at when it is asked for, and a period that has only begun counts as it stands. What an
 alarm cannot be evaluated by here (expressions, percentiles, anomaly detection) is an error.
 """
 
@@ -72,7 +72,9 @@ class Point(Protocol):
     value: float
 
 
-def evaluate(watched: Watched, *, points: Iterable[Point], at: datetime, before: State) -> tuple[State, str]:
+def evaluate(
+    watched: Watched, *, points: Iterable[Point], at: datetime | None, before: State
+) -> tuple[State, str]:
     """Return the state an alarm is in, and why.
 
     Parameters
@@ -80,13 +82,15 @@ def evaluate(watched: Watched, *, points: Iterable[Point], at: datetime, before:
     points
         What was put for the metric.
     at
-        The time to look at. A time without a zone is UTC, as in moto.
+        The time to look at, or None for that of the newest point. Without a zone it is UTC, as in moto.
     before
         The state until now: an alarm that ignores missing data stays in it.
     """
     statistic, compare = _STATISTICS[watched.statistic], _COMPARISONS[watched.comparison]
     found = _by_period(points, watched.period)
-    last = _period_of(at, watched.period)
+    if at is None and not found:
+        return before, "no data yet"
+    last = max(found) if at is None else _period_of(at, watched.period)
     periods = range(last - watched.evaluation_periods + 1, last + 1)
     values = [statistic(found[period]) if period in found else None for period in periods]
     missing = _MISSING[watched.missing]

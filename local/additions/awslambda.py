@@ -24,12 +24,11 @@ def install() -> None:
     def get_configuration(self: LambdaFunction, on_create: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002
         configuration = original(self, on_create)
         configuration["LoggingConfig"] = {"LogFormat": "Text", "LogGroup": self.logs_group_name}
-        if configuration.get("VpcConfig", {}).get("SubnetIds"):
-            subnet = configuration["VpcConfig"]["SubnetIds"][0]
+        network = configuration.get("VpcConfig")
+        if network and network.get("SubnetIds"):
+            subnet = ec2_backends[self.account_id][self.region].get_subnet(network["SubnetIds"][0])
             # moto names a network that does not exist.
-            configuration["VpcConfig"]["VpcId"] = (
-                ec2_backends[self.account_id][self.region].get_subnet(subnet).vpc_id
-            )
+            network["VpcId"] = subnet.vpc_id
         return configuration
 
     LambdaFunction.get_configuration = get_configuration  # type: ignore[method-assign]

@@ -1,7 +1,8 @@
 """CloudWatch: alarms come from templates, are evaluated, and run their actions on topics.
 
-An alarm is evaluated whenever its metric receives a value, and by ``evaluate``; see ``local.alarm_state`` for
-how. One that cannot be evaluated here is refused when it is made: what is known are alarms on one metric.
+An alarm is evaluated whenever its metric receives a value, as of the newest one, and by ``evaluate``:
+``local.alarm_state`` says how. One that cannot be evaluated here is refused when it is made; what is known
+are alarms on one metric.
 """
 
 import json
@@ -42,7 +43,7 @@ def evaluate(*, account: str, region: str, at: datetime | None = None) -> None:
     """Look at every alarm as of a time in UTC, by default now."""
     backend = cloudwatch_backends[account][region]
     for alarm in list(backend.alarms.values()):
-        _evaluate(backend, alarm, at=at)
+        _evaluate(backend, alarm, at=at or datetime.now(UTC))
 
 
 def _alarm(properties: Properties, where: Where) -> Created:
@@ -125,7 +126,7 @@ def _evaluate_when_data_is_put() -> None:
         put = {(namespace, datum["MetricName"]) for datum in metric_data}
         for alarm in list(self.alarms.values()):
             if (alarm.namespace, alarm.metric_name) in put:
-                _evaluate(self, alarm)
+                _evaluate(self, alarm, at=None)
 
     CloudWatchBackend.put_metric_data = put_metric_data  # type: ignore[method-assign]
 
@@ -143,12 +144,12 @@ def _act_on_states_that_are_set() -> None:
     CloudWatchBackend.set_alarm_state = set_alarm_state  # type: ignore[method-assign]
 
 
-def _evaluate(backend: CloudWatchBackend, alarm: Alarm, *, at: datetime | None = None) -> None:
+def _evaluate(backend: CloudWatchBackend, alarm: Alarm, *, at: datetime | None) -> None:
     with _ONE_AT_A_TIME:
         before: State = alarm.state_value  # type: ignore[assignment]
         watched = _watched(alarm)
         points = _points(backend, watched)
-        state, reason = evaluate_alarm(watched, points=points, at=at or datetime.now(UTC), before=before)
+        state, reason = evaluate_alarm(watched, points=points, at=at, before=before)
         if state != before:
             alarm.update_state(reason, "{}", state)
             _act(backend, alarm, before=before)

@@ -25,6 +25,7 @@ def install() -> None:
     """Add the resource type, keep the key of a log group, and make metrics of log lines."""
     extend(LogGroup, _key)
     supply("AWS::Logs::MetricFilter", _metric_filter)
+    _arn_as_in_aws()
     _check_patterns()
     original = LogGroup.put_log_events
 
@@ -34,6 +35,16 @@ def install() -> None:
         return token
 
     LogGroup.put_log_events = put_log_events  # type: ignore[method-assign]
+
+
+def _arn_as_in_aws() -> None:
+    """Let ``Fn::GetAtt`` answer with the ARN that ends with all streams, as in AWS."""
+    original = LogGroup.get_cfn_attribute
+
+    def get_cfn_attribute(self: LogGroup, attribute_name: str) -> str:
+        return f"{original(self, attribute_name)}:*"
+
+    LogGroup.get_cfn_attribute = get_cfn_attribute  # type: ignore[method-assign]
 
 
 def _key(group: LogGroup, properties: Properties, _where: Where) -> None:
