@@ -97,6 +97,10 @@ audit-scan: $(READY) $(CHECKOV_READY) ## cdk-nag, checkov and cfn-lint over ever
 synth: $(READY) ## templates of ENV (default dev) into cdk.out
 	@cdk synth --quiet -c env=$(ENV)
 
+.PHONY: package
+package: $(READY) ## the functions' package as a file for AWS Signer: .build/package.zip
+	@python -m stacks.packaging .build/package.zip
+
 .PHONY: diff
 diff: $(READY) ## what a deployment of ENV would change
 	@cdk diff -c env=$(ENV)
