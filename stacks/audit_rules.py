@@ -113,11 +113,11 @@ class ManagementEvents(Construct):
             policy_name=name,
             policy_document=cdk.Stack.of(self).to_json_string(
                 {
-                    "Version": "2012-10-17",
                     "Statement": _may_write(
                         rule=watched.arn("events", f"rule/{name}"),
                         streams=[watched.arn("logs", f"{group}:*")],
                     ),
+                    "Version": "2012-10-17",
                 }
             ),
         )

@@ -97,7 +97,7 @@ class Assembly:
         """Replace references by the names and ARNs that they will have."""
         match value:
             case {"Ref": str(target)}:
-                return PSEUDO.get(target) or self._physical(target, template=template)
+                return PSEUDO.get(target) or self._referenced(target, template=template)
             case {"Fn::GetAtt": [target, attribute]}:
                 return (
                     self._arn(target, template=template) if attribute == "Arn" else f"<{target}.{attribute}>"
@@ -126,6 +126,15 @@ class Assembly:
                 if output.get("Export", {}).get("Name") == name:
                     return self.resolve(output["Value"], template=template)
         raise AssertionError(f"{name} is imported but not exported")
+
+    def _referenced(self, logical_id: str, *, template: Template) -> str:
+        match template["Resources"][logical_id]["Type"]:
+            case "AWS::SNS::Topic":
+                return self._arn(logical_id, template=template)
+            case "AWS::KMS::Key":
+                return logical_id  # the last part of its ARN
+            case _:
+                return self._physical(logical_id, template=template)
 
     def _physical(self, logical_id: str, *, template: Template) -> str:
         resource = template["Resources"][logical_id]
