@@ -37,7 +37,7 @@ $(READY): requirements/dev.txt package-lock.json pyproject.toml
 	@ln -sf ../../node_modules/.bin/cdk $(VENV)/bin/cdk
 	@touch $@
 
-$(CHECKOV_READY): requirements/checkov.txt $(READY)
+$(CHECKOV_READY): requirements/checkov.txt | $(READY)
 	@echo "setting up $(CHECKOV) (once; about a minute)"
 	@$(VENV)/bin/python -m venv --clear $(CHECKOV)
 	@$(CHECKOV)/bin/pip install --quiet --require-hashes --only-binary :all: -r requirements/checkov.txt
@@ -90,6 +90,10 @@ snapshots: $(READY) ## accept changed templates as the new snapshots: read the d
 .PHONY: audit-scan
 audit-scan: $(READY) $(CHECKOV_READY) ## cdk-nag, checkov and cfn-lint over every environment; findings fail
 	@python -m evidence scan
+
+.PHONY: controls
+controls: $(READY) ## write docs/controls.md: what each control asks, what meets it, what proves it
+	@python -m evidence controls
 
 # --- in an AWS account ----------------------------------------------------------------------------------------------
 

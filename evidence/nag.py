@@ -25,9 +25,6 @@ PACKS = ("AwsSolutions", "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321")
 OWN = "Construct-Annotations::Annotation::sealed-records:"
 """So begin the stacks' own warnings about settings, which no acknowledgement is for."""
 
-CONTEXT = {"@aws-cdk/core:failSynthOnValidationErrors": False}
-"""The app's context must hold this: findings are to be read from the report, not from an exception."""
-
 
 class _Census(cdk_nag.NagPack):
     """Notes what cdk-nag hands to a pack."""
@@ -50,7 +47,7 @@ def scan(app: cdk.App) -> tuple[Scan, Assembly]:
     Parameters
     ----------
     app
-        Composed with `CONTEXT`, not synthesized yet.
+        Composed with `REPORT_ONLY` in its context, not synthesized yet.
 
     Raises
     ------

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from evidence import cfn_lint, checkov, nag
 from evidence.findings import Scan
-from evidence.synthesis import VARIANTS, Variant, cdk_context, compose
+from evidence.synthesis import REPORT_ONLY, VARIANTS, Variant, cdk_context, compose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ def scan(
             progress(f"{variant.title}: synthesizing under cdk-nag")
             app = compose(
                 variant.environment,
-                context={**cdk_context(), **nag.CONTEXT},
+                context={**cdk_context(), **REPORT_ONLY},
                 target=Path(name),
                 changes=variant.changes,
             )

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 
-Template = dict[str, Any]
+REPORT_ONLY = {"@aws-cdk/core:failSynthOnValidationErrors": False}
+"""Further context for who reads what the CDK finds from its report, instead of being stopped by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,9 @@ class Variant:
 
 DEV = Variant(title="dev", environment="dev", changes={})
 PROD = Variant(title="prod", environment="prod", changes={})
+PROD_IN_VPC = Variant(
+    title="prod, VPC and WAF", environment="prod", changes={"vpc_cidr": "10.20.0.0/22", "waf": True}
+)
 VARIANTS = (
     DEV,
     PROD,

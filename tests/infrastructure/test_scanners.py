@@ -15,7 +15,7 @@ from evidence import __main__ as command
 from evidence import cfn_lint, checkov, nag, scan
 from evidence.assembly import Assembly
 from evidence.findings import Acknowledgement, Finding, Scan, ScanError, judged, require_whole
-from evidence.synthesis import DEV, PROD, VARIANTS, Variant, compose
+from evidence.synthesis import DEV, PROD, REPORT_ONLY, VARIANTS, Variant, compose
 from stacks.acknowledgements import acknowledge
 
 Scanned = tuple[Scan, Assembly]
@@ -33,7 +33,7 @@ def scanned(
         if variant.title not in made:
             app = compose(
                 variant.environment,
-                context={**cdk_json["context"], **nag.CONTEXT},
+                context={**cdk_json["context"], **REPORT_ONLY},
                 target=tmp_path_factory.mktemp("scanned"),
                 changes=variant.changes,
             )
@@ -46,7 +46,7 @@ def scanned(
 @pytest.fixture
 def app(tmp_path: Path) -> cdk.App:
     """An app with one stack that has nothing in it."""
-    empty = cdk.App(context=nag.CONTEXT, outdir=str(tmp_path), analytics_reporting=False)
+    empty = cdk.App(context=REPORT_ONLY, outdir=str(tmp_path), analytics_reporting=False)
     cdk.Stack(empty, "Sample")
     return empty
 
@@ -246,6 +246,6 @@ def test_the_exit_code_says_how_it_went(
 
 def _twin(app: cdk.App) -> cdk.App:
     """An app like the fixture's, to be scanned before it: an app is synthesized once."""
-    twin = cdk.App(context=nag.CONTEXT, outdir=str(Path(app.outdir) / "twin"), analytics_reporting=False)
+    twin = cdk.App(context=REPORT_ONLY, outdir=str(Path(app.outdir) / "twin"), analytics_reporting=False)
     sns.Topic(cdk.Stack(twin, "Sample"), "Topic", enforce_ssl=True)
     return twin
