@@ -11,7 +11,7 @@ from local.embedded import EmbeddedAws
 
 
 def test_the_stacks_and_their_outputs_are_there(aws: EmbeddedAws) -> None:
-    assert aws.stacks == [f"SealedRecords-dev-{name}" for name in ("Keys", "Storage", "Service")]
+    assert aws.stacks == [f"SealedRecords-dev-{name}" for name in ("Keys", "Storage", "Service", "Audit")]
     described = aws.client("cloudformation").describe_stacks()["Stacks"]
     states = {stack["StackName"]: stack["StackStatus"] for stack in described}
     assert {states[name] for name in aws.stacks} == {"CREATE_COMPLETE"}
