@@ -93,10 +93,10 @@ def _acknowledgements(results: Sequence[Result], *, to: Console) -> None:
         title_style="bold",
         show_lines=True,
     )
-    table.add_column("resource", overflow="fold", ratio=3)
-    table.add_column("rules", overflow="fold", min_width=LONGEST_RULE)
-    table.add_column("reason", ratio=4)
-    table.add_column("environments", ratio=2)
+    table.add_column("resource", overflow="fold", max_width=34)
+    table.add_column("rules", overflow="fold", max_width=LONGEST_RULE)
+    table.add_column("reason")
+    table.add_column("environments", max_width=24)
     everywhere = tuple(result.variant.title for result in results)
     for (resource, reason, titles), names in sorted(rules.items()):
         table.add_row(
