@@ -1,6 +1,7 @@
 """One embedded AWS for the whole session: deployed once, from the real stacks, in a folder of its own."""
 
 import io
+import json
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -9,7 +10,9 @@ from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
 from shutil import copyfile
+from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -273,3 +276,20 @@ def globex(aws: EmbeddedAws) -> RecordsApi:
     """The deployed API, called by another tenant."""
     key = aws.credentials("globex")
     return RecordsApi(aws, "globex", Credentials(key.access_key, key.secret_key), sign_request, send_request)
+
+
+Deploy = Callable[[dict[str, Any]], dict[str, str]]
+POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*"}]}
+
+
+@pytest.fixture
+def deploy(aws: EmbeddedAws) -> Deploy:
+    """Create a stack of these resources; return their physical ids."""
+
+    def create(resources: dict[str, Any]) -> dict[str, str]:
+        cloudformation, name = aws.client("cloudformation"), f"resources-{uuid4()}"
+        cloudformation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
+        listed = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
+        return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in listed}
+
+    return create
