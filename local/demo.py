@@ -23,6 +23,7 @@ from local.embedded import EmbeddedAws
 from local.package import DependenciesError
 from local.settings import UnknownEnvironmentError
 from local.stored_item import FOOTER, HEADER
+from local.subscriber import subscribe
 
 _EXAMPLES = ROOT / "examples" / "data"
 _TENANT, _OTHER_TENANT = "acme", "globex"
@@ -31,6 +32,8 @@ _INTEGRITY_FAILURE = (500, "integrity-failure")
 _MARKER_LENGTH, _MARKERS = 12, 400
 _SHOWN_ATTRIBUTES, _SHOWN_CHARACTERS = 10, 700
 _VALUE_WIDTH, _API_WIDTH = 34, 40
+# A function's last log line may be a moment behind its answer.
+_ALARM_SECONDS = 10.0
 
 Records = dict[str, Any]
 Item = dict[str, dict[str, Any]]
@@ -150,6 +153,7 @@ def _show(aws: EmbeddedAws, *, record: str, stored: Item) -> None:
 
 def _attack(aws: EmbeddedAws, checks: Checks, *, record: str, other: str, data: Any) -> None:  # noqa: ANN401
     print("\nSomebody who can write to the table, but has no key, tries")
+    on_call = subscribe(aws, aws.outputs["AlarmTopicArn"])
     original = _stored(aws, record)
     flipped = next(name for name in sorted(data) if "B" in original[name])
     foreign = stored_item.with_data_keys_of(original[HEADER]["B"], _stored(aws, other)[HEADER]["B"])
@@ -167,6 +171,9 @@ def _attack(aws: EmbeddedAws, checks: Checks, *, record: str, other: str, data: 
         answer = caller.get(aws, tenant=tenant, path=f"records/{record}")
         refused = (answer.status, answer.problem) == _INTEGRITY_FAILURE
         checks.that(refused, f"{what:<37} the API answers {answer.status} {answer.problem}")
+    alarm = f"{aws.outputs['RecordsTableName'].removesuffix('-records')}-integrity-failure"
+    told = on_call.is_told_of(alarm, within=_ALARM_SECONDS)
+    checks.that(told, f"who subscribed to the alarms was told: {alarm}")
     _store(aws, original)
     again = caller.get(aws, tenant=_TENANT, path=f"records/{record}")
     checks.that(

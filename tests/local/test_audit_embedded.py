@@ -16,8 +16,8 @@ import pytest
 
 from local.embedded import EmbeddedAws
 from local.emulator import ACCOUNT
+from local.subscriber import Subscriber, subscribe
 from stacks.audit_catalogue import ALARMS
-from tests.local.subscriber import Subscriber, subscribe
 
 OTHER_KEY = "arn:aws:kms:eu-central-1:123456789012:key/ffffffff-ffff-ffff-ffff-ffffffffffff"
 Event = dict[str, Any]

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from local.embedded import EmbeddedAws
 from local.event_input import EventInputError, target_input
-from tests.local.subscriber import Subscriber, subscribe
+from local.subscriber import Subscriber, subscribe
 
 RULE = "events-test"
 CALL = {

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from local import embedded_metrics
 from local.embedded import EmbeddedAws
-from tests.local.subscriber import Subscriber, subscribe
+from local.subscriber import Subscriber, subscribe
 
 NAMESPACE = "MetricsTest"
 

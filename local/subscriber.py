@@ -1,11 +1,14 @@
 """A queue that is subscribed to a topic: what a person who is told of alarms would receive."""
 
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 from local.embedded import EmbeddedAws
+
+_PAUSE = 0.1
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,15 @@ class Subscriber:
     def messages(self) -> list[dict[str, Any]]:
         """Take everything that has come, as it was published."""
         return [json.loads(notification["Message"]) for notification in self.notifications()]
+
+    def is_told_of(self, alarm: str, *, within: float) -> bool:
+        """Wait, at most so many seconds, for an alarm of CloudWatch by its name."""
+        ends = time.monotonic() + within
+        while time.monotonic() < ends:
+            if any(message.get("AlarmName") == alarm for message in self.messages()):
+                return True
+            time.sleep(_PAUSE)
+        return False
 
 
 def subscribe(aws: EmbeddedAws, topic: str) -> Subscriber:
