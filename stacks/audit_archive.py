@@ -44,7 +44,10 @@ class AuditBuckets(Construct):
         self.access_logs = self._access_logs(settings)
         self.archive = self._archive(settings, trail_arn=trail_arn)
         self.results = self._bucket(
-            "Results", prefix="results/", lifecycle_rules=lifecycle(expire_after_days=DAYS_OF_RESULTS)
+            "Results",
+            prefix="results/",
+            bucket_key_enabled=True,
+            lifecycle_rules=lifecycle(expire_after_days=DAYS_OF_RESULTS),
         )
         acknowledge(
             self.results,
@@ -87,6 +90,9 @@ class AuditBuckets(Construct):
         bucket = self._bucket(
             "Archive",
             prefix="archive/",
+            # With a key of the bucket, KMS would see the bucket in the encryption context and not the trail,
+            # which the audit key's policy wants to see.
+            bucket_key_enabled=False,
             object_lock_enabled=True,
             object_lock_default_retention=lock(cdk.Duration.days(days)),
             lifecycle_rules=lifecycle(expire_after_days=days + 1),
@@ -110,7 +116,6 @@ class AuditBuckets(Construct):
             name,
             encryption=s3.BucketEncryption.KMS,
             encryption_key=self._audit_key,
-            bucket_key_enabled=True,
             server_access_logs_bucket=self.access_logs,
             server_access_logs_prefix=prefix,
             **common(),

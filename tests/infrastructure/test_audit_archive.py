@@ -44,6 +44,15 @@ def test_files_are_locked_from_the_moment_they_arrive(changed: Callable[..., Ass
     }
 
 
+def test_the_archive_is_locked_as_the_settings_say(assembly: Assembly) -> None:
+    _, archive = bucket(assembly, "Archive")
+    retention = archive["Properties"]["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    assert retention == {
+        "Mode": assembly.settings["archive_lock"],
+        "Days": assembly.settings["archive_retention_days"],
+    }
+
+
 def test_only_the_archive_is_locked(assembly: Assembly) -> None:
     """S3 delivers no access logs to a locked bucket."""
     for name in ("Results", "AccessLogs"):

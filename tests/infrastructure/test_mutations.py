@@ -4,14 +4,16 @@ A test that still passes when what it is about is gone shows nothing. Here each 
 copy of the production templates; the named test passes on the original, and must fail on the copy.
 """
 
-import copy
-import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
 
 import pytest
 
 from tests.infrastructure import (
+    test_audit_alarms,
+    test_audit_archive,
+    test_audit_queries,
+    test_audit_topic,
+    test_audit_trail,
     test_backups,
     test_beyond_scanners,
     test_envelope_key,
@@ -22,72 +24,21 @@ from tests.infrastructure import (
     test_service_keys,
     test_stacks,
 )
-from tests.infrastructure.assembly import Assembly, Template
-
-Properties = dict[str, Any]
-Change = Callable[[Properties], object]
-
-
-class Weakening(NamedTuple):
-    """What is taken away from which resources, and the test that must notice."""
-
-    what: str
-    kind: str
-    change: Change
-    noticed_by: Callable[..., None]
-    arguments: Mapping[str, object] = {}
-    logical_id: str = ""
-
-
-def without(*path: str) -> Change:
-    """Remove a property."""
-    return lambda properties: _parent(properties, path).pop(path[-1])
-
-
-def having(value: object, *path: str) -> Change:
-    """Give a property another value."""
-
-    def change(properties: Properties) -> None:
-        parent = _parent(properties, path)
-        assert path[-1] in parent
-        parent[path[-1]] = value
-
-    return change
-
-
-def without_statement(sid: str, *path: str) -> Change:
-    """Remove a statement of a policy."""
-
-    def change(properties: Properties) -> None:
-        document = _parent(properties, (*path, "Statement"))
-        kept = [statement for statement in document["Statement"] if statement.get("Sid") != sid]
-        assert len(kept) == len(document["Statement"]) - 1, sid
-        document["Statement"] = kept
-
-    return change
-
-
-def in_statement(sid: str, *path: str, change: Change) -> Change:
-    """Change a statement of a policy."""
-
-    def change_statement(properties: Properties) -> None:
-        document = _parent(properties, (*path, "Statement"))
-        (statement,) = [statement for statement in document["Statement"] if statement.get("Sid") == sid]
-        change(statement)
-
-    return change_statement
-
-
-def _parent(properties: Properties, path: tuple[str, ...]) -> Properties:
-    found: Any = properties
-    for name in path[:-1]:
-        found = found[name]
-    return found  # type: ignore[no-any-return]
-
+from tests.infrastructure.assembly import Assembly
+from tests.infrastructure.weakening import (
+    Weakening,
+    having,
+    in_statement,
+    weakened,
+    without,
+    without_statement,
+)
 
 KEY, TABLE, VAULT = "AWS::KMS::Key", "AWS::DynamoDB::Table", "AWS::Backup::BackupVault"
 FUNCTION, STAGE, METHOD = "AWS::Lambda::Function", "AWS::ApiGateway::Stage", "AWS::ApiGateway::Method"
 LOG_GROUP, POLICY, ACL = "AWS::Logs::LogGroup", "AWS::IAM::ManagedPolicy", "AWS::WAFv2::WebACL"
+TRAIL, BUCKET, BUCKET_POLICY = "AWS::CloudTrail::Trail", "AWS::S3::Bucket", "AWS::S3::BucketPolicy"
+ALARM, RULE, TOPIC = "AWS::CloudWatch::Alarm", "AWS::Events::Rule", "AWS::SNS::Topic"
 OFF = False
 ENVELOPE, STORAGE, AUDIT = "EnvelopeKey", "StorageKey", "AuditKey"
 KEY_POLICY = ("KeyPolicy",)
@@ -294,6 +245,109 @@ WEAKENINGS = [
         having(True, "VisibilityConfig", "SampledRequestsEnabled"),  # noqa: FBT003
         test_firewall.test_nobody_sees_samples_of_requests,
     ),
+    # audit
+    Weakening(
+        "reading events in the trail",
+        TRAIL,
+        lambda trail: trail["AdvancedEventSelectors"][0]["FieldSelectors"].append(
+            {"Field": "readOnly", "Equals": ["false"]}
+        ),
+        test_audit_trail.test_all_management_events_are_recorded_reading_ones_too,
+    ),
+    Weakening(
+        "every Region in the trail",
+        TRAIL,
+        having(OFF, "IsMultiRegionTrail"),
+        test_audit_trail.test_the_trail_sees_every_region_and_signs_its_files,
+    ),
+    Weakening(
+        "validation of the trail's files",
+        TRAIL,
+        having(OFF, "EnableLogFileValidation"),
+        test_audit_trail.test_the_trail_sees_every_region_and_signs_its_files,
+    ),
+    Weakening("key of the trail", TRAIL, without("KMSKeyId"), STORES, {"kind": TRAIL}),
+    Weakening(
+        "data events of the table",
+        TRAIL,
+        lambda trail: trail["AdvancedEventSelectors"].pop(),
+        test_audit_trail.test_every_access_to_the_table_is_recorded,
+    ),
+    Weakening(
+        "lock of the archive",
+        BUCKET,
+        without("ObjectLockConfiguration"),
+        test_audit_archive.test_the_archive_is_locked_as_the_settings_say,
+        logical_id="BucketsArchive",
+    ),
+    Weakening(
+        "public access block",
+        BUCKET,
+        having(OFF, "PublicAccessBlockConfiguration", "RestrictPublicBuckets"),
+        test_audit_archive.test_buckets_are_closed_versioned_and_outlive_the_stack,
+        {"name": "Archive"},
+        logical_id="BucketsArchive",
+    ),
+    Weakening(
+        "versions of the archive",
+        BUCKET,
+        without("VersioningConfiguration"),
+        test_audit_archive.test_buckets_are_closed_versioned_and_outlive_the_stack,
+        {"name": "Archive"},
+        logical_id="BucketsArchive",
+    ),
+    Weakening(
+        "TLS only",
+        BUCKET_POLICY,
+        lambda policy: policy["PolicyDocument"].update(
+            Statement=[
+                statement
+                for statement in policy["PolicyDocument"]["Statement"]
+                if "Bool" not in statement.get("Condition", {})
+            ]
+        ),
+        test_audit_archive.test_nothing_comes_or_goes_without_tls_1_2,
+        {"name": "Archive"},
+    ),
+    Weakening(
+        "denial of deletion from the archive",
+        BUCKET_POLICY,
+        without_statement("NobodyDeletesOrUnlocks", "PolicyDocument"),
+        test_audit_archive.test_nobody_deletes_from_the_archive_or_unlocks_it,
+        logical_id="BucketsArchive",
+    ),
+    Weakening(
+        "access log of the archive",
+        BUCKET,
+        without("LoggingConfiguration"),
+        test_audit_archive.test_who_reads_archive_or_results_is_logged,
+        logical_id="BucketsArchive",
+    ),
+    Weakening(
+        "key of the topic",
+        TOPIC,
+        without("KmsMasterKeyId"),
+        test_audit_topic.test_the_topic_lies_under_the_storage_key,
+    ),
+    Weakening(
+        "actions of alarms",
+        ALARM,
+        without("AlarmActions"),
+        test_audit_alarms.test_every_alarm_has_an_action_and_says_what_it_means,
+    ),
+    Weakening(
+        "targets of rules",
+        RULE,
+        without("Targets"),
+        test_audit_alarms.test_every_rule_sends_the_whole_event_to_the_topic_and_keeps_what_it_cannot_send,
+    ),
+    Weakening(
+        "encryption of what queries find",
+        "AWS::Athena::WorkGroup",
+        without("WorkGroupConfiguration", "ResultConfiguration", "EncryptionConfiguration"),
+        test_audit_queries.test_results_are_encrypted_and_queries_limited,
+    ),
+    # callers
     Weakening(
         "callers tied to their tenant",
         POLICY,
@@ -304,27 +358,24 @@ WEAKENINGS = [
 ]
 
 
-def weakened(assembly: Assembly, weakening: Weakening) -> Assembly:
-    """The assembly with one property less, wherever it stands."""
-    templates: dict[str, Template] = copy.deepcopy(assembly.templates)
-    changed = 0
-    for template in templates.values():
-        for logical_id, resource in template["Resources"].items():
-            if resource["Type"] == weakening.kind and logical_id.startswith(weakening.logical_id):
-                weakening.change(resource["Properties"])
-                changed += 1
-    assert changed, f"there is no {weakening.kind} {weakening.logical_id}"
-    assert templates != assembly.templates
-    return dataclasses.replace(assembly, templates=templates)
+@pytest.fixture
+def organization(changed: Callable[..., Assembly]) -> Assembly:
+    return changed("prod", trail="organization")
 
 
 @pytest.mark.parametrize("weakening", WEAKENINGS, ids=lambda weakening: weakening.what)
-def test_a_property_that_is_taken_away_is_missed(prod: Assembly, weakening: Weakening) -> None:
-    names = weakening.noticed_by.__code__.co_varnames
-    subject = "prod" if "prod" in names[: weakening.noticed_by.__code__.co_argcount] else "assembly"
-    weakening.noticed_by(**{subject: prod}, **weakening.arguments)
-    with pytest.raises((AssertionError, KeyError)):
-        weakening.noticed_by(**{subject: weakened(prod, weakening)}, **weakening.arguments)
+def test_a_property_that_is_taken_away_is_missed(
+    prod: Assembly, organization: Assembly, weakening: Weakening
+) -> None:
+    code = weakening.noticed_by.__code__
+    wanted = code.co_varnames[: code.co_argcount]
+    arguments = dict(weakening.arguments)
+    if "organization" in wanted:
+        arguments["organization"] = organization
+    subject = "prod" if "prod" in wanted else "assembly"
+    weakening.noticed_by(**{subject: prod}, **arguments)
+    with pytest.raises((AssertionError, KeyError, ValueError)):
+        weakening.noticed_by(**{subject: weakened(prod, weakening)}, **arguments)
 
 
 def test_there_are_enough_of_them() -> None:
