@@ -56,6 +56,7 @@ class AuditStack(cdk.Stack):
             settings=settings,
             audit_key=keys.audit_key,
             archive=buckets.archive,
+            functions=[function.function_arn for function in functions.values()],
             tables=[records],
         )
         topic = AlarmTopic(self, "Alarms", settings=settings, storage_key=keys.storage_key)
@@ -93,6 +94,7 @@ class AuditStack(cdk.Stack):
             "Counters",
             watched=watched,
             management_events=management_logs,
+            data_events=trail.log_group,
             function_logs=function_logs,
         )
         Alarms(

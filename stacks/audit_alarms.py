@@ -43,6 +43,7 @@ class Alarms(Construct):
         for alarm in (
             "decrypt-denied",
             "envelope-key-used-by-others",
+            "function-invoked-by-others",
             "unusable-key-used",
             "integrity-failure",
         ):

@@ -46,6 +46,10 @@ ALARMS: Mapping[str, str] = {
     "envelope-key-used-by-others": (
         "A principal that is not one of the functions' roles used the envelope key: records may be revealed."
     ),
+    "function-invoked-by-others": (
+        "Somebody invoked a function past the API, where nothing ties a call to a tenant: records may be "
+        "revealed."
+    ),
     "unusable-key-used": "Someone used a key that is disabled or awaits its deletion.",
     "integrity-failure": (
         "The stored bytes of a record do not verify: they were changed, or put where they do not belong."

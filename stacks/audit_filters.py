@@ -118,6 +118,15 @@ def management_patterns(watched: Watched, *, record: Record) -> dict[str, Sequen
 INTEGRITY_FAILURE = '{ $.message = "integrity failure" }'
 
 
+# A call of a function that API Gateway did not make. Whoever may invoke the reader directly can hand it any
+# tenant's request: KMS and the trail then see the reader only.
+INVOKED_PAST_THE_API = all_of(
+    Record("$").is_("eventSource", "lambda.amazonaws.com"),
+    Record("$").is_("eventName", "Invoke*"),
+    Record("$").is_none_of("userIdentity.invokedBy", "apigateway.amazonaws.com"),
+)
+
+
 class Counters(Construct):
     """Metric filters; `namespace` is where their metrics are, named after the alarms."""
 
@@ -128,6 +137,7 @@ class Counters(Construct):
         *,
         watched: Watched,
         management_events: logs.ILogGroup,
+        data_events: logs.ILogGroup,
         function_logs: Mapping[str, logs.ILogGroup],
     ) -> None:
         super().__init__(scope, construct_id)
@@ -137,6 +147,9 @@ class Counters(Construct):
         for alarm, found in management_patterns(watched, record=record).items():
             for number, condition in enumerate(found):
                 self._filter(alarm, f"{number}", group=management_events, pattern=f"{{ {condition} }}")
+        self._filter(
+            "function-invoked-by-others", "0", group=data_events, pattern=f"{{ {INVOKED_PAST_THE_API} }}"
+        )
         for function, group in function_logs.items():
             self._filter("integrity-failure", function, group=group, pattern=INTEGRITY_FAILURE)
 

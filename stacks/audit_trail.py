@@ -1,4 +1,4 @@
-"""The trail: who called what, in every Region, with each use of a key and each access to the table.
+"""The trail: who called what, in every Region, with each use of a key, a function and the table.
 
 What must stay true: with `trail = own`, management events are recorded, reading ones too (Decrypt is one),
 and no service is left out; with `trail = organization` another trail of the account does that, and this one
@@ -38,8 +38,8 @@ class Trail(Construct):
     ----------
     archive
         Where its files go.
-    tables, buckets
-        Whose data events it records.
+    functions, tables, buckets
+        Whose data events it records; functions by their ARNs.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class Trail(Construct):
         settings: Settings,
         audit_key: kms.IKey,
         archive: s3.Bucket,
+        functions: Sequence[str],
         tables: Sequence[dynamodb.ITable],
         buckets: Sequence[s3.IBucket] = (),
     ) -> None:
@@ -75,7 +76,7 @@ class Trail(Construct):
             kms_key_id=audit_key.key_arn,
             cloud_watch_logs_log_group_arn=self.log_group.log_group_arn,
             cloud_watch_logs_role_arn=role.role_arn,
-            advanced_event_selectors=selectors(settings, tables=tables, buckets=buckets),
+            advanced_event_selectors=selectors(settings, functions=functions, tables=tables, buckets=buckets),
         )
         # CloudTrail tries both permissions when the trail is made.
         trail.node.add_dependency(policy)
@@ -115,7 +116,11 @@ class Trail(Construct):
 
 
 def selectors(
-    settings: Settings, *, tables: Sequence[dynamodb.ITable], buckets: Sequence[s3.IBucket]
+    settings: Settings,
+    *,
+    functions: Sequence[str],
+    tables: Sequence[dynamodb.ITable],
+    buckets: Sequence[s3.IBucket],
 ) -> list[Selector]:
     """Say what is recorded."""
     chosen = []
@@ -125,6 +130,18 @@ def selectors(
             Selector(
                 name="Management events, reading and writing",
                 field_selectors=[Field(field="eventCategory", equal_to=["Management"])],
+            )
+        )
+    if functions:
+        chosen.append(
+            Selector(
+                name="Calls of functions",
+                field_selectors=[
+                    Field(field="eventCategory", equal_to=["Data"]),
+                    Field(field="resources.type", equal_to=["AWS::Lambda::Function"]),
+                    # A version or an alias of a function has an ARN that begins alike.
+                    Field(field="resources.ARN", starts_with=list(functions)),
+                ],
             )
         )
     if tables:

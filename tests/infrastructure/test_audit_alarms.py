@@ -64,6 +64,8 @@ def test_a_call_sets_off_its_alarms_and_no_other(assembly: Assembly, case: Case)
 def test_it_does_where_another_trail_records_management_events(organization: Assembly, case: Case) -> None:
     record = record_of(case, assembly=organization)
     found = rules_set_off(organization, record)
+    if not record["managementEvent"]:
+        found |= counted(organization, record, log_group=f"/aws/cloudtrail/{organization.prefix}-trail")
     if FEEDS in found:
         group = f"/aws/events/{organization.prefix}-management-events"
         found = found - {FEEDS} | counted(organization, event_of(record), log_group=group)

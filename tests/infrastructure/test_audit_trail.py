@@ -58,16 +58,27 @@ def test_every_access_to_the_table_is_recorded(assembly: Assembly, organization:
         assert items in selected(one)
 
 
+def test_every_call_of_a_function_is_recorded(assembly: Assembly, organization: Assembly) -> None:
+    for one in (assembly, organization):
+        here = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{one.prefix}"
+        calls = {
+            "eventCategory": {"Equals": ["Data"]},
+            "resources.type": {"Equals": ["AWS::Lambda::Function"]},
+            "resources.ARN": {"StartsWith": [f"{here}-writer", f"{here}-reader"]},
+        }
+        assert calls in selected(one)
+
+
 def test_what_another_trail_records_is_not_recorded_twice(organization: Assembly) -> None:
     assert MANAGEMENT not in selected(organization)
-    assert len(selected(organization)) == 1
+    assert all(one["eventCategory"] == {"Equals": ["Data"]} for one in selected(organization))
 
 
 def test_buckets_can_be_recorded_as_well(cdk_json: dict[str, Any]) -> None:
     stack = cdk.Stack(cdk.App(), "Any")
     settings = settings_room.load(cdk_json["context"]["environments"], env="dev")
     bucket = s3.Bucket.from_bucket_name(stack, "Objects", "objects")
-    (_, objects) = stack.resolve(selectors(settings, tables=[], buckets=[bucket]))
+    (_, objects) = stack.resolve(selectors(settings, functions=[], tables=[], buckets=[bucket]))
     fields = {field["field"]: field for field in objects["fieldSelectors"]}
     assert fields["resources.type"]["equalTo"] == ["AWS::S3::Object"]
     (arn,) = fields["resources.ARN"]["startsWith"]

@@ -209,6 +209,14 @@ COUNTED: dict[str, tuple[Callable[[Deployed], Event], Callable[[Deployed], Event
             userIdentity={"sessionContext": {"sessionIssuer": {"arn": d.reader_role}}},
         ),
     ),
+    "function-invoked-by-others": (
+        lambda d: d.record("lambda", "Invoke", userIdentity={"type": "AssumedRole"}),
+        lambda d: d.record(
+            "lambda",
+            "Invoke",
+            userIdentity={"type": "AWSService", "invokedBy": "apigateway.amazonaws.com"},
+        ),
+    ),
     "unusable-key-used": (
         lambda d: d.record(
             "kms", "Decrypt", errorCode="KMSInvalidStateException", resources=d.about(d.key("audit"))
