@@ -66,6 +66,7 @@ ALARM_CHANGES = ("DeleteAlarms", "DisableAlarmActions", "PutMetricAlarm", "SetAl
 TOPIC_CHANGES = (
     "AddPermission",
     "DeleteTopic",
+    "PutDataProtectionPolicy",  # can refuse messages for what is in them
     "RemovePermission",
     "SetSubscriptionAttributes",
     "SetTopicAttributes",
@@ -73,6 +74,7 @@ TOPIC_CHANGES = (
     "Unsubscribe",
 )
 FILTER_CHANGES = (
+    "AssociateKmsKey",  # a key that nobody may use stops what is written
     "DeleteLogGroup",
     "DeleteLogStream",
     "DeleteMetricFilter",
@@ -227,6 +229,7 @@ def topic_changed(watched: Watched) -> Pattern:
         **{
             "$or": [
                 {"requestParameters": {"topicArn": [watched.topic_arn]}},
+                {"requestParameters": {"resourceArn": [watched.topic_arn]}},
                 {"requestParameters": {"subscriptionArn": [{"prefix": f"{watched.topic_arn}:"}]}},
             ]
         },
