@@ -59,7 +59,9 @@ class AuditStack(cdk.Stack):
             functions=[function.function_arn for function in functions.values()],
             tables=[records],
         )
-        topic = AlarmTopic(self, "Alarms", settings=settings, storage_key=keys.storage_key)
+        topic = AlarmTopic(
+            self, "Alarms", settings=settings, storage_key=keys.storage_key, audit_key=keys.audit_key
+        )
 
         management_logs = trail.log_group
         log_groups = [
@@ -81,7 +83,7 @@ class AuditStack(cdk.Stack):
             functions=[names.function(settings, function) for function in functions],
             api_id=service.api.rest_api_id,
             trail=names.trail(settings),
-            topic_arn=topic.topic.topic_arn,
+            topic_arns=[topic.topic.topic_arn, topic.key_topic.topic_arn],
             buckets=[buckets.archive.bucket_name, buckets.access_logs.bucket_name],
             log_groups=log_groups,
             stacks=self.stack_name.removesuffix("Audit"),

@@ -228,9 +228,13 @@ def topic_changed(watched: Watched) -> Pattern:
         eventName=list(TOPIC_CHANGES),
         **{
             "$or": [
-                {"requestParameters": {"topicArn": [watched.topic_arn]}},
-                {"requestParameters": {"resourceArn": [watched.topic_arn]}},
-                {"requestParameters": {"subscriptionArn": [{"prefix": f"{watched.topic_arn}:"}]}},
+                {"requestParameters": {"topicArn": list(watched.topic_arns)}},
+                {"requestParameters": {"resourceArn": list(watched.topic_arns)}},
+                {
+                    "requestParameters": {
+                        "subscriptionArn": prefixes([f"{arn}:" for arn in watched.topic_arns])
+                    }
+                },
             ]
         },
     )

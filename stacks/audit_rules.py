@@ -11,6 +11,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks import audit_patterns, names
@@ -43,22 +44,30 @@ class AlarmRules(Construct):
                 event_pattern=pattern,
                 state="ENABLED",
                 targets=[
-                    events.CfnRule.TargetProperty(
-                        id="topic",
-                        arn=topic.topic.topic_arn,
-                        input_transformer=events.CfnRule.InputTransformerProperty(
-                            input_template=message(watched.settings, alarm)
-                        ),
-                        retry_policy=events.CfnRule.RetryPolicyProperty(
-                            maximum_event_age_in_seconds=cdk.Duration.days(1).to_seconds(),
-                            maximum_retry_attempts=185,
-                        ),
-                        dead_letter_config=events.CfnRule.DeadLetterConfigProperty(
-                            arn=topic.undelivered.queue_arn
-                        ),
-                    )
+                    _target(way, sent_to=way_topic, alarm=alarm, settings=watched.settings, topic=topic)
+                    for way, way_topic in _ways(alarm, topic=topic)
                 ],
             )
+
+
+def _ways(alarm: str, *, topic: AlarmTopic) -> list[tuple[str, sns.Topic]]:
+    """Send what happens to keys by both topics: one of them may lie under the key that was disabled."""
+    ways = [("topic", topic.topic)]
+    return [*ways, ("topic-of-keys", topic.key_topic)] if alarm == "key-changed" else ways
+
+
+def _target(
+    way: str, *, sent_to: sns.Topic, alarm: str, settings: Settings, topic: AlarmTopic
+) -> events.CfnRule.TargetProperty:
+    return events.CfnRule.TargetProperty(
+        id=way,
+        arn=sent_to.topic_arn,
+        input_transformer=events.CfnRule.InputTransformerProperty(input_template=message(settings, alarm)),
+        retry_policy=events.CfnRule.RetryPolicyProperty(
+            maximum_event_age_in_seconds=cdk.Duration.days(1).to_seconds(), maximum_retry_attempts=185
+        ),
+        dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=topic.undelivered.queue_arn),
+    )
 
 
 def message(settings: Settings, alarm: str) -> str:

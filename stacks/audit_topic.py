@@ -3,9 +3,9 @@
 What must stay true: only EventBridge and CloudWatch publish, for our rules and alarms; an alarm that cannot
 be published is kept, and CloudWatch tells of it.
 
-The topic lies under the storage key: who disables that key delays the alarm about it. EventBridge tries for a
-day, so it arrives when the key is enabled again; after that it is in the queue, which therefore does not lie
-under the same key.
+The topic lies under the storage key, so who disables that key silences it: EventBridge tries for a day, then
+leaves the message in the queue, which therefore lies under another key. What happens to keys goes to a second
+topic as well, under the audit key: that one of the two keys was disabled is told by the other's topic.
 """
 
 import aws_cdk as cdk
@@ -21,16 +21,23 @@ from stacks.settings import Settings
 
 
 class AlarmTopic(Construct):
-    """Attributes: `topic`, and `undelivered`, the queue."""
+    """Attributes: `topic`; `key_topic`, the second one for changes of keys; `undelivered`, the queue."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: Settings, storage_key: kms.IKey
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        storage_key: kms.IKey,
+        audit_key: kms.IKey,
     ) -> None:
         super().__init__(scope, construct_id)
         here = f"{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
         self._rules = f"arn:{cdk.Aws.PARTITION}:events:{here}:rule/{settings.prefix}-*"
         self._alarms = f"arn:{cdk.Aws.PARTITION}:cloudwatch:{here}:alarm:{settings.prefix}-*"
-        self.topic = self._topic(settings, storage_key=storage_key)
+        self.topic = self._topic("Topic", name=names.topic(settings), key=storage_key)
+        self.key_topic = self._topic("KeyTopic", name=names.key_topic(settings), key=audit_key)
         self.undelivered = self._queue(settings)
         if not settings.alarm_subscribers:
             cdk.Annotations.of(self).add_warning_v2(
@@ -41,21 +48,22 @@ class AlarmTopic(Construct):
         for address in settings.alarm_subscribers:
             # CloudFormation knows a subscription by its logical id: made of the address, it survives a list
             # in another order.
-            sns.CfnSubscription(
-                self,
-                f"To{address}",
-                topic_arn=self.topic.topic_arn,
-                protocol="https" if address.startswith("https://") else "email",
-                endpoint=address,
-            )
+            for way, topic in (("To", self.topic), ("OfKeysTo", self.key_topic)):
+                sns.CfnSubscription(
+                    self,
+                    f"{way}{address}",
+                    topic_arn=topic.topic_arn,
+                    protocol="https" if address.startswith("https://") else "email",
+                    endpoint=address,
+                )
 
-    def _topic(self, settings: Settings, *, storage_key: kms.IKey) -> sns.Topic:
+    def _topic(self, construct_id: str, *, name: str, key: kms.IKey) -> sns.Topic:
         topic = sns.Topic(
             self,
-            "Topic",
-            topic_name=names.topic(settings),
-            display_name=f"{settings.prefix} alarms",
-            master_key=storage_key,
+            construct_id,
+            topic_name=name,
+            display_name=name.replace("-", " "),
+            master_key=key,
             enforce_ssl=True,
         )
         arn, publish = topic.topic_arn, "sns:Publish"

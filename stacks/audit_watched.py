@@ -25,8 +25,8 @@ class Watched:
         The API's id.
     trail
         The trail's name.
-    topic_arn
-        The topic of the alarms.
+    topic_arns
+        The topics of the alarms.
     buckets
         Names of the archive's bucket and of the one that logs access to it.
     log_groups
@@ -43,7 +43,7 @@ class Watched:
     functions: Sequence[str]
     api_id: str
     trail: str
-    topic_arn: str
+    topic_arns: Sequence[str]
     buckets: Sequence[str]
     log_groups: Sequence[str]
     stacks: str

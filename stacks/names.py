@@ -16,6 +16,11 @@ def topic(settings: Settings) -> str:
     return f"{settings.prefix}-alarms"
 
 
+def key_topic(settings: Settings) -> str:
+    """Name the second topic, for alarms about the key that the first one lies under."""
+    return f"{settings.prefix}-alarms-of-keys"
+
+
 def trail_log_group(settings: Settings) -> str:
     """Name the log group that the trail writes to."""
     return f"/aws/cloudtrail/{trail(settings)}"

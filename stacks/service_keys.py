@@ -51,7 +51,7 @@ def storage_policy(settings: Settings) -> iam.PolicyDocument:
                 names.firewall_log_group(settings),
                 names.flow_log_group(settings),
             ),
-            *_publishers_may_use(settings),
+            *_publishers_may_use(names.topic(settings), services=("events", "cloudwatch")),
             nobody_may("NobodyCopiesTheKey", actions=["kms:ReplicateKey"]),
             *safeguards(settings),
         ]
@@ -88,6 +88,8 @@ def audit_policy(settings: Settings) -> iam.PolicyDocument:
                 conditions=of_trail,
             ),
             _logs_may_use(names.trail_log_group(settings), names.management_events_log_group(settings)),
+            # What is wrong with the storage key goes by a topic that does not lie under it.
+            *_publishers_may_use(names.key_topic(settings), services=("events",)),
             # Who reads the archive or asks Athena: whoever IAM and the buckets' policies let.
             *_account_may_use_through("S3", services=["s3"], for_resources=False),
             nobody_may("NobodyLendsOrCopiesTheKey", actions=DELEGATION),
@@ -150,7 +152,7 @@ def _logs_may_use(*log_groups: str) -> iam.PolicyStatement:
     )
 
 
-def _publishers_may_use(settings: Settings) -> list[iam.PolicyStatement]:
+def _publishers_may_use(topic: str, *, services: tuple[str, ...]) -> list[iam.PolicyStatement]:
     """Let EventBridge and CloudWatch publish to the encrypted topic: without these, alarms are silently lost.
 
     Both are bound to our topic by the encryption context. CloudWatch is bound to the account as well; what
@@ -159,8 +161,8 @@ def _publishers_may_use(settings: Settings) -> list[iam.PolicyStatement]:
     Which rules and alarms may publish, the topic's own policy says.
     """
     account = f"{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
-    topic = f"arn:{cdk.Aws.PARTITION}:sns:{account}:{names.topic(settings)}"
-    ours = {"kms:EncryptionContext:aws:sns:topicArn": topic}
+    arn = f"arn:{cdk.Aws.PARTITION}:sns:{account}:{topic}"
+    ours = {"kms:EncryptionContext:aws:sns:topicArn": arn}
     conditions = {"events": ours, "cloudwatch": {**ours, "aws:SourceAccount": cdk.Aws.ACCOUNT_ID}}
     return [
         iam.PolicyStatement(
@@ -168,7 +170,7 @@ def _publishers_may_use(settings: Settings) -> list[iam.PolicyStatement]:
             principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
             actions=["kms:Decrypt", *DATA_KEYS],
             resources=["*"],
-            conditions={"StringEquals": condition},
+            conditions={"StringEquals": conditions[service]},
         )
-        for service, condition in conditions.items()
+        for service in services
     ]

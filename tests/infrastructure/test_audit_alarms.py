@@ -136,18 +136,23 @@ def test_every_rule_sends_the_whole_event_to_the_topic_and_keeps_what_it_cannot_
             if name == FEEDS:
                 continue
             assert rule["State"] == "ENABLED"
-            (target,) = rule["Targets"]
-            assert target["Arn"] == topic_arn(one)
-            assert target["DeadLetterConfig"] == {"Arn": f"<{queue}.Arn>"}
-            assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
-            template = target["InputTransformer"]["InputTemplate"]
-            message = json.loads(template.replace("<aws.events.event.json>", "{}"))
-            assert message == {
-                "alarm": f"{one.prefix}-{name}",
-                "meaning": ALARMS[name],
-                "runbook": runbook(name),
-                "event": {},
-            }
+            # What happens to keys goes by a topic under another key as well.
+            ways = [topic_arn(one), *([f"{topic_arn(one)}-of-keys"] if name == "key-changed" else [])]
+            assert [target["Arn"] for target in rule["Targets"]] == ways
+            for target in rule["Targets"]:
+                assert target["DeadLetterConfig"] == {"Arn": f"<{queue}.Arn>"}
+                assert target["RetryPolicy"] == {
+                    "MaximumEventAgeInSeconds": 86400,
+                    "MaximumRetryAttempts": 185,
+                }
+                template = target["InputTransformer"]["InputTemplate"]
+                message = json.loads(template.replace("<aws.events.event.json>", "{}"))
+                assert message == {
+                    "alarm": f"{one.prefix}-{name}",
+                    "meaning": ALARMS[name],
+                    "runbook": runbook(name),
+                    "event": {},
+                }
 
 
 def test_every_alarm_has_an_action_and_says_what_it_means(assembly: Assembly) -> None:
@@ -236,8 +241,12 @@ def test_alarms_name_subscribers_and_warn_when_there_are_none(changed: Callable[
         (one["Properties"]["Protocol"], one["Properties"]["Endpoint"], one["Properties"]["TopicArn"])
         for one in subscribed.resources("AWS::SNS::Subscription").values()
     ]
-    topic = topic_arn(subscribed)
-    assert sorted(found) == [("email", addresses[0], topic), ("https", addresses[1], topic)]
+    topics = [topic_arn(subscribed), f"{topic_arn(subscribed)}-of-keys"]
+    assert sorted(found) == [
+        (protocol, address, topic)
+        for protocol, address in zip(("email", "https"), addresses, strict=True)
+        for topic in topics
+    ]
     assert warnings(subscribed) == []
     assert ["alarm_subscribers is empty" in one for one in warnings(changed("prod"))] == [True]
 

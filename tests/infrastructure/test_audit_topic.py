@@ -4,31 +4,50 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from tests.infrastructure.assembly import ACCOUNT, REGION, Assembly
 
-
-def topic_policy(assembly: Assembly) -> dict[str, dict[str, Any]]:
-    (found,) = assembly.resources("AWS::SNS::TopicPolicy").values()
-    return {one["Sid"]: one for one in found["Properties"]["PolicyDocument"]["Statement"]}
+TOPICS = {"alarms": "storage", "alarms-of-keys": "audit"}
+"""The topics without their prefix, and the key that each lies under."""
 
 
-def topic(assembly: Assembly) -> str:
-    return f"arn:aws:sns:{REGION}:{ACCOUNT}:{assembly.prefix}-alarms"
+def topic(assembly: Assembly, name: str) -> tuple[str, dict[str, Any]]:
+    (found,) = [
+        (logical_id, one["Properties"])
+        for logical_id, one in assembly.resources("AWS::SNS::Topic").items()
+        if one["Properties"]["TopicName"] == f"{assembly.prefix}-{name}"
+    ]
+    return found
 
 
-def test_the_topic_lies_under_the_storage_key(assembly: Assembly) -> None:
-    (found,) = assembly.resources("AWS::SNS::Topic").values()
-    assert found["Properties"]["TopicName"] == f"{assembly.prefix}-alarms"
-    assert found["Properties"]["KmsMasterKeyId"] == assembly.key("storage")["Arn"]
+def arn(assembly: Assembly, name: str) -> str:
+    return f"arn:aws:sns:{REGION}:{ACCOUNT}:{assembly.prefix}-{name}"
 
 
-def test_only_our_alarms_and_rules_publish(assembly: Assembly) -> None:
-    policy = topic_policy(assembly)
+def topic_policy(assembly: Assembly, name: str) -> dict[str, dict[str, Any]]:
+    (found,) = [
+        one["Properties"]["PolicyDocument"]["Statement"]
+        for one in assembly.resources("AWS::SNS::TopicPolicy").values()
+        if one["Properties"]["Topics"] == [arn(assembly, name)]
+    ]
+    return {one["Sid"]: one for one in found}
+
+
+@pytest.mark.parametrize("name", TOPICS)
+def test_each_topic_lies_under_its_key(assembly: Assembly, name: str) -> None:
+    _, found = topic(assembly, name)
+    assert found["KmsMasterKeyId"] == assembly.key(TOPICS[name])["Arn"]
+
+
+@pytest.mark.parametrize("name", TOPICS)
+def test_only_our_alarms_and_rules_publish(assembly: Assembly, name: str) -> None:
+    policy = topic_policy(assembly, name)
     allowed = {sid for sid, one in policy.items() if one["Effect"] == "Allow"}
     assert allowed == {"AlarmsMayPublish", "RulesMayPublish"}
     for sid in allowed:
         assert policy[sid]["Action"] == "sns:Publish"
-        assert policy[sid]["Resource"] == topic(assembly)
+        assert policy[sid]["Resource"] == arn(assembly, name)
     assert policy["AlarmsMayPublish"]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert policy["AlarmsMayPublish"]["Condition"] == {
         "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{assembly.prefix}-*"},
@@ -37,9 +56,10 @@ def test_only_our_alarms_and_rules_publish(assembly: Assembly) -> None:
     assert policy["RulesMayPublish"]["Principal"] == {"Service": "events.amazonaws.com"}
 
 
-def test_a_rule_that_is_not_ours_is_denied_where_eventbridge_names_it(assembly: Assembly) -> None:
+@pytest.mark.parametrize("name", TOPICS)
+def test_a_rule_that_is_not_ours_is_denied_where_eventbridge_names_it(assembly: Assembly, name: str) -> None:
     """A condition on the permission itself would lose every alarm: EventBridge need not fill it in."""
-    policy = topic_policy(assembly)
+    policy = topic_policy(assembly, name)
     assert "Condition" not in policy["RulesMayPublish"]
     denied = policy["NoOtherRuleMayPublish"]
     assert denied["Effect"] == "Deny"
@@ -51,10 +71,11 @@ def test_a_rule_that_is_not_ours_is_denied_where_eventbridge_names_it(assembly: 
     }
 
 
-def test_nobody_publishes_without_tls(assembly: Assembly) -> None:
+@pytest.mark.parametrize("name", TOPICS)
+def test_nobody_publishes_without_tls(assembly: Assembly, name: str) -> None:
     (denied,) = [
         one
-        for one in topic_policy(assembly).values()
+        for one in topic_policy(assembly, name).values()
         if one.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
     ]
     assert denied["Effect"] == "Deny"

@@ -25,9 +25,10 @@ ENCRYPTED_BY = {
     "AWS::SNS::Topic": ("KmsMasterKeyId",),
 }
 # What the audit is made of lies under the audit key, all else under the storage key.
-AUDIT = re.compile(r"/aws/(cloudtrail|events)/|-audit$|-trail$")
+AUDIT = re.compile(r"/aws/(cloudtrail|events)/|-audit$|-trail$|-alarms-of-keys$")
 # Looked at by a test of their own, or no store.
 OTHERS = {"AWS::KMS::Alias", "AWS::S3::Bucket"}
+NAMES = ("LogGroupName", "TrailName", "TopicName", "Name")
 # A role that has one of the first may have none of the second.
 READING = {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:BatchGetItem", "kms:Decrypt"}
 WRITING = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "kms:GenerateDataKey"}
@@ -82,7 +83,7 @@ def test_a_service_that_uses_a_key_is_bound_to_this_account(assembly: Assembly) 
         if ".KeyPolicy." in place and "Service" in statement["Principal"] and place not in bound
     ]
     assert unbound == []
-    assert len(bound) == 6
+    assert len(bound) == 7
 
 
 def test_a_service_that_another_policy_lets_in_is_bound_to_this_account(assembly: Assembly) -> None:
@@ -169,9 +170,7 @@ def encrypting_key(properties: dict[str, Any], path: tuple[str, ...]) -> object:
 def test_every_store_is_encrypted_with_the_key_meant_for_it(assembly: Assembly, kind: str) -> None:
     for logical_id, resource in assembly.resources(kind).items():
         properties = resource["Properties"]
-        name = str(
-            properties.get("LogGroupName") or properties.get("TrailName") or properties.get("Name") or ""
-        )
+        name = str(next((properties[one] for one in NAMES if one in properties), ""))
         meant = assembly.key("audit" if AUDIT.search(name) else "storage")["Arn"]
         assert encrypting_key(properties, ENCRYPTED_BY[kind]) == meant, f"{logical_id} {name}"
 

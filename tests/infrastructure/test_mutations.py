@@ -327,7 +327,9 @@ WEAKENINGS = [
         "key of the topic",
         TOPIC,
         without("KmsMasterKeyId"),
-        test_audit_topic.test_the_topic_lies_under_the_storage_key,
+        test_audit_topic.test_each_topic_lies_under_its_key,
+        {"name": "alarms"},
+        logical_id="AlarmsTopic",
     ),
     Weakening(
         "actions of alarms",

@@ -106,6 +106,14 @@ def test_rules_and_alarms_publish_to_our_encrypted_topic(
     assert allowed(assembly, "storage", publishing(assembly, principal, action))
 
 
+def test_that_a_key_was_disabled_is_told_by_a_topic_under_another_key(assembly: Assembly) -> None:
+    arn = f"arn:aws:sns:{REGION}:{ACCOUNT}:{assembly.prefix}-alarms-of-keys"
+    asked = ask(assembly, "audit", "kms:GenerateDataKey", principal="events.amazonaws.com")
+    assert allowed(assembly, "audit", with_encryption_context(asked, {"aws:sns:topicArn": arn}))
+    assert not allowed(assembly, "audit", with_encryption_context(asked, {"aws:sns:topicArn": arn[:-1]}))
+    assert not allowed(assembly, "audit", asked)
+
+
 @pytest.mark.parametrize("principal", PUBLISHERS)
 def test_they_publish_to_no_other_with_our_key(assembly: Assembly, principal: str) -> None:
     for asked in (
