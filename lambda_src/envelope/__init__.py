@@ -5,8 +5,8 @@ Purpose
 `ItemEncryptor` encrypts the attributes of an item before it reaches the table, and decrypts what comes back.
 The stored form is the item format of the AWS Database Encryption SDK, so AWS's libraries read what this one
 writes and the other way round. A `Keyring` supplies the keys: `KmsKeyring` (a data key from KMS per item),
-`BranchKeyring` (a branch key per tenant), `RawAesKeyring` (tests, offline use), or several as a
-`MultiKeyring`.
+`BranchKeyring` (a branch key per tenant, out of a `BranchKeyStore`, kept in memory for a short time by a
+`CachingBranchKeySource`), `RawAesKeyring` (tests, offline use), or several as a `MultiKeyring`.
 
 Promise
 -------
@@ -23,15 +23,33 @@ What it does not protect
 - Signed numbers are signed by value, and signed sets without their order: a stored "1" that is turned into
   "1.0" still verifies. DynamoDB stores nothing but the canonical "1", and from a canonical number no single
   flipped bit leads to another spelling of the same value.
+- A branch key wraps symmetrically: who may use it to write may use it to read, and KMS sees one call for
+  all that is read with it.
 - Plaintext and keys in the memory of the process: Python cannot erase them.
 
 The library imports the standard library and `cryptography`. It reads no environment, and opens no connection:
 clients are passed in.
 """
 
+from .branch_key_cache import CachingBranchKeySource
+from .branch_key_description import (
+    BranchKeyDescription,
+    BranchKeyPage,
+    BranchKeySummary,
+    BranchKeyVersion,
+    Move,
+    Rotation,
+    Shredding,
+)
+from .branch_key_store import BranchKeyStore
 from .branch_keyring import BranchKey, BranchKeyring, BranchKeySource
 from .crypto_action import CryptoAction
 from .errors import (
+    BranchKeyChangedError,
+    BranchKeyExistsError,
+    BranchKeyItemError,
+    BranchKeyNotFoundError,
+    BranchKeyShreddedError,
     CommitmentError,
     ConfigurationError,
     DataKeyError,
@@ -40,6 +58,7 @@ from .errors import (
     InvalidItemError,
     ItemNotEncryptedError,
     KeyServiceError,
+    KeyStoreError,
     LimitExceededError,
     MalformedItemError,
     SignatureError,
@@ -51,8 +70,19 @@ from .raw_aes_keyring import RawAesKeyring
 
 __all__ = [
     "BranchKey",
+    "BranchKeyChangedError",
+    "BranchKeyDescription",
+    "BranchKeyExistsError",
+    "BranchKeyItemError",
+    "BranchKeyNotFoundError",
+    "BranchKeyPage",
+    "BranchKeyShreddedError",
     "BranchKeySource",
+    "BranchKeyStore",
+    "BranchKeySummary",
+    "BranchKeyVersion",
     "BranchKeyring",
+    "CachingBranchKeySource",
     "CommitmentError",
     "ConfigurationError",
     "CryptoAction",
@@ -64,11 +94,15 @@ __all__ = [
     "ItemEncryptor",
     "ItemNotEncryptedError",
     "KeyServiceError",
+    "KeyStoreError",
     "Keyring",
     "KmsKeyring",
     "LimitExceededError",
     "MalformedItemError",
+    "Move",
     "MultiKeyring",
     "RawAesKeyring",
+    "Rotation",
+    "Shredding",
     "SignatureError",
 ]

@@ -84,3 +84,42 @@ class KeyServiceError(_CausedError):
     causes
         Why each attempt failed; the key service's own exceptions are among them.
     """
+
+
+class KeyStoreError(KeyServiceError):
+    """The table of branch keys failed: absent, throttled, refused or out of reach.
+
+    It says nothing about the stored bytes. DynamoDB's own exception is among the causes.
+    """
+
+
+class BranchKeyNotFoundError(DataKeyError):
+    """The key store has no such branch key, or not this version of it."""
+
+
+class BranchKeyShreddedError(DataKeyError):
+    """The branch key was shredded: what it wrapped can never be decrypted again.
+
+    Parameters
+    ----------
+    message
+        What was asked for.
+    shredded_at
+        When it was shredded, in UTC, ISO 8601.
+    """
+
+    def __init__(self, message: str, *, shredded_at: str) -> None:
+        super().__init__(message)
+        self.shredded_at = shredded_at
+
+
+class BranchKeyItemError(DataKeyError):
+    """An item of the key store is not as it was written, or names a KMS key that is not configured."""
+
+
+class BranchKeyExistsError(EnvelopeError):
+    """A branch key of this id exists already. Nothing was changed."""
+
+
+class BranchKeyChangedError(EnvelopeError):
+    """Somebody else changed the branch key at the same time. Nothing was lost; the call may be repeated."""
