@@ -247,7 +247,7 @@ class BranchKeyStore:
         item = parse_item(found)
         if self._context_of is not None and dict(item.custom_context) != dict(self._context_of(item.id)):
             raise BranchKeyItemError(
-                f"the key store's item {item.type!r} of {item.id!r} is bound to another context"
+                f"the key store's item {item.type!r} of {item.id!r} is bound to another encryption context"
             )
         return item
 
