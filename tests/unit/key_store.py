@@ -13,7 +13,11 @@ from local import additions
 
 REGION = "eu-west-1"
 TABLE, LOGICAL_NAME = "key-store", "branch-keys"
-_CREDENTIALS: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
+_CREDENTIALS: dict[str, Any] = {
+    "aws_access_key_id": "test",
+    "aws_secret_access_key": "test",
+    "region_name": REGION,
+}
 
 
 class Killed(BaseException):
