@@ -57,5 +57,15 @@ def function_log_group(settings: Settings, name: str) -> str:
 
 
 def vault(settings: Settings) -> str:
-    """Name the vault of the backups."""
+    """Name the vault of the records table's copies."""
     return f"{settings.prefix}-records"
+
+
+def key_store_vault(settings: Settings) -> str:
+    """Name the vault of the key store's copies."""
+    return f"{settings.prefix}-key-store"
+
+
+def key_store(settings: Settings) -> str:
+    """Name the table of branch keys."""
+    return f"{settings.prefix}-key-store"

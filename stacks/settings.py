@@ -53,7 +53,25 @@ class Settings:
     plaintext_attributes
         Attributes of a record that stay readable in the table: signed, not encrypted.
     decrypt_key_arns
-        Further KMS keys that old records are wrapped under.
+        Further KMS keys that old records and branch keys are wrapped under.
+    key_strategy
+        What the data keys of new records are wrapped under: KMS, one call per `record`, or the branch key of
+        their `tenant`. Both are read at all times.
+    writer_keeps_branch_keys
+        Whether the writer may use branch keys in the strategy `record` as well: for the deployment that
+        changes back, while writers of the strategy `tenant` still run.
+    logical_key_store
+        Name that is bound into every branch key. One of another name no longer opens: never change it.
+    branch_key_arn
+        The KMS key that branch keys are wrapped under; None: the envelope key.
+    branch_key_cache_seconds, branch_key_cache_entries
+        How long a function keeps a branch key that it opened, and how many at most.
+    branch_key_rotation_days
+        The age from which the schedule rotates a branch key; None: nobody does but an operator.
+    key_store_recovery_days
+        How far back the key store can be restored, and so how long what was shredded can be brought back.
+    key_store_backup_days
+        How long AWS Backup keeps the daily copies of the key store; None: it makes none.
     log_retention_days
         For the functions' logs and the access log.
     throttle_rate, throttle_burst
@@ -106,6 +124,15 @@ class Settings:
     logical_table: str
     plaintext_attributes: tuple[str, ...]
     decrypt_key_arns: tuple[str, ...]
+    key_strategy: Literal["record", "tenant"]
+    writer_keeps_branch_keys: bool
+    logical_key_store: str
+    branch_key_arn: str | None
+    branch_key_cache_seconds: int
+    branch_key_cache_entries: int
+    branch_key_rotation_days: int | None
+    key_store_recovery_days: int
+    key_store_backup_days: int | None
     log_retention_days: int
     throttle_rate: int
     throttle_burst: int
@@ -132,6 +159,11 @@ class Settings:
     def is_production(self) -> bool:
         """Whether this is the environment that must be protected."""
         return self.environment == PRODUCTION
+
+    @property
+    def writer_uses_branch_keys(self) -> bool:
+        """Whether the writer may open the active branch keys."""
+        return self.key_strategy == "tenant" or self.writer_keeps_branch_keys
 
     @property
     def retains_data(self) -> bool:

@@ -36,6 +36,13 @@ ATTRIBUTE = text(
     "revision and updated_at, and not beginning with aws_dbe_",
 )
 
+LOGICAL_NAME = text(r"[A-Za-z0-9_.-]{3,255}", allowed="3 to 255 letters, digits, '-', '_' and '.'")
+
+KEY_ARN = text(
+    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+",
+    allowed="the full ARN of a KMS key (no alias)",
+)
+
 S3_PLACE = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9!_.*'()/=-]+"
 
 RULES: Mapping[str, Rule] = {
@@ -67,14 +74,18 @@ RULES: Mapping[str, Rule] = {
             r"arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+", allowed="an IAM policy's ARN"
         )
     ),
-    "logical_table": text(r"[A-Za-z0-9_.-]{3,255}", allowed="3 to 255 letters, digits, '-', '_' and '.'"),
+    "logical_table": LOGICAL_NAME,
     "plaintext_attributes": list_of(ATTRIBUTE),
-    "decrypt_key_arns": list_of(
-        text(
-            r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+",
-            allowed="the full ARN of a KMS key (no alias)",
-        )
-    ),
+    "decrypt_key_arns": list_of(KEY_ARN),
+    "key_strategy": one_of("record", "tenant"),
+    "writer_keeps_branch_keys": true_or_false(),
+    "logical_key_store": LOGICAL_NAME,
+    "branch_key_arn": optional(KEY_ARN),
+    "branch_key_cache_seconds": whole_number(1, 3600),
+    "branch_key_cache_entries": whole_number(1, 100_000),
+    "branch_key_rotation_days": optional(whole_number(1, 3650)),
+    "key_store_recovery_days": whole_number(1, 35),
+    "key_store_backup_days": optional(whole_number(1, 35)),
     "log_retention_days": one_of(*LOG_RETENTION),
     "throttle_rate": whole_number(1, 10_000),
     "throttle_burst": whole_number(1, 5_000),
@@ -153,10 +164,25 @@ CONTRADICTIONS: tuple[tuple[Callable[[Given], bool], str], ...] = (
         ),
     ),
     (
-        lambda given: given["backup_vault_lock"] != "none" and given["backup_retention_days"] is None,
+        lambda given: (
+            given["backup_vault_lock"] != "none"
+            and given["backup_retention_days"] is None
+            and given["key_store_backup_days"] is None
+        ),
         (
-            "backup_vault_lock is {backup_vault_lock!r} and backup_retention_days is null; "
-            "a lock needs copies: set the days, or set the lock to 'none'"
+            "backup_vault_lock is {backup_vault_lock!r}, and backup_retention_days and key_store_backup_days "
+            "are null; a lock needs copies: set days, or set the lock to 'none'"
+        ),
+    ),
+    (
+        lambda given: (
+            given["branch_key_arn"] is not None
+            and given["region"] is not None
+            and given["branch_key_arn"].split(":")[3] != given["region"]
+        ),
+        (
+            "branch_key_arn is {branch_key_arn!r} and region is {region!r}; "
+            "KMS works in one Region: name a key of that Region"
         ),
     ),
     (
