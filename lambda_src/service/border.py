@@ -11,9 +11,11 @@ from typing import Any
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayRestResolver, Response
 
 from service import problems
-from service.failures import RecordNotVerified, problem_of
+from service.event_parts import Event
+from service.failures import NotVerified, is_expected, problem_of
+from service.outcomes import outcome_of
 from service.problems import Problem, problem_text
-from service.requests import Event, check_ids
+from service.routes import operation_of, route_of
 from service.telemetry import LambdaContext, Telemetry
 
 Handler = Callable[[Event, LambdaContext], dict[str, Any]]
@@ -21,35 +23,23 @@ Handler = Callable[[Event, LambdaContext], dict[str, Any]]
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
 
-COLLECTION = "/tenants/<tenant>/records"
-RECORD = "/tenants/<tenant>/records/<record>"
-
 _SECURITY_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-_OPERATIONS = {
-    ("PUT", True): "put_record",
-    ("GET", True): "get_record",
-    ("DELETE", True): "delete_record",
-    ("GET", False): "list_records",
-}
-_METHODS = {True: "DELETE, GET, PUT", False: "GET"}
 
 
-def make_application(telemetry: Telemetry, *, writing: bool) -> APIGatewayRestResolver:
+def make_application(telemetry: Telemetry) -> APIGatewayRestResolver:
     """Make a router that answers every failure with a problem document.
 
     Parameters
     ----------
     telemetry
         Where failures are reported.
-    writing
-        Whether the routes change the table: an outage then leaves open whether the change was made.
     """
     # debug=False: no environment variable may switch on the mode that prints events and answers with
     # tracebacks.
     application = APIGatewayRestResolver(debug=False)
 
     def fail(error: Exception) -> Response[str]:
-        return _failed(error, telemetry=telemetry, request_id=request_id(application), writing=writing)
+        return _failed(error, telemetry=telemetry, event=application.current_event.raw_event)
 
     def no_route(_: Exception) -> Response[str]:
         return fail(_no_route(application.current_event.raw_event))
@@ -63,12 +53,11 @@ def make_handler(application: APIGatewayRestResolver, telemetry: Telemetry) -> H
     """Make the function that the Lambda runtime calls."""
 
     def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
-        telemetry.begin(operation=_operation(event), request_id=_request_id(event), context=context)
+        telemetry.begin(operation=operation_of(event), request_id=_request_id(event), context=context)
         try:
             answer: dict[str, Any] = application.resolve(event, context)  # type: ignore[arg-type]
         except Exception as error:  # noqa: BLE001 - what leaves here, the runtime would print with its text
-            failed = _failed(error, telemetry=telemetry, request_id=_request_id(event), writing=True)
-            answer = _plain_answer(failed)
+            answer = _plain_answer(_failed(error, telemetry=telemetry, event=event))
         telemetry.finish(status=answer["statusCode"])
         return answer
 
@@ -92,11 +81,11 @@ def request_id(application: APIGatewayRestResolver) -> str:
     return _request_id(application.current_event.raw_event)
 
 
-def _failed(error: Exception, *, telemetry: Telemetry, request_id: str, writing: bool) -> Response[str]:
-    problem = problem_of(error, writing=writing)
-    if isinstance(error, RecordNotVerified):
+def _failed(error: Exception, *, telemetry: Telemetry, event: Event) -> Response[str]:
+    problem = problem_of(error, outcome=outcome_of(operation_of(event)))
+    if isinstance(error, NotVerified):
         telemetry.integrity_failure(error)
-    elif error is not problem:
+    elif not is_expected(error):
         telemetry.failure(problem, error)
     telemetry.problem(problem)
     headers = dict(_SECURITY_HEADERS)
@@ -107,29 +96,24 @@ def _failed(error: Exception, *, telemetry: Telemetry, request_id: str, writing:
     return Response(
         status_code=problem.kind.status,
         content_type=PROBLEM_JSON,
-        body=problem_text(problem, request_id=request_id),
+        body=problem_text(problem, request_id=_request_id(event)),
         headers=headers,
     )
 
 
 def _no_route(event: Event) -> Problem:
     """Why no route fits: an id that is none, an unknown method, or an unknown path."""
-    parameters = event.get("pathParameters") or {}
-    if "tenant" not in parameters:
+    route = route_of(event)
+    if route is None:
         return Problem(
-            problems.NO_SUCH_ROUTE, "Use /tenants/{tenant}/records or /tenants/{tenant}/records/{record}."
+            problems.NO_SUCH_ROUTE,
+            "Use /tenants/{tenant}/records, /tenants/{tenant}/records/{record} or /branch-keys.",
         )
     try:
-        check_ids(event)
+        route.check(event)
     except Problem as problem:
         return problem
-    allowed = _METHODS["record" in parameters]
-    return Problem(problems.METHOD_NOT_ALLOWED, f"Use {allowed}.", allow=allowed)
-
-
-def _operation(event: Event) -> str:
-    parameters = event.get("pathParameters") or {}
-    return _OPERATIONS.get((str(event.get("httpMethod")), "record" in parameters), "unknown")
+    return Problem(problems.METHOD_NOT_ALLOWED, f"Use {route.allowed}.", allow=route.allowed)
 
 
 def _request_id(event: Event) -> str:

@@ -4,17 +4,18 @@ from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from service.border import COLLECTION, RECORD, answer_json, make_application, make_handler, request_id
-from service.failures import RecordNotVerified, problem_of
+from service.border import answer_json, make_application, make_handler, request_id
+from service.failures import NotVerified, problem_of
 from service.http_headers import etag, http_date
 from service.json_text import text
 from service.problems import problem_text
 from service.record_reads import Page, StoredRecord, Unreadable, get_record, list_records
 from service.requests import parse_list, parse_record_path
+from service.routes import COLLECTION, RECORD
 from service.wiring import start
 
 _container = start()
-_application = make_application(_container.telemetry, writing=False)
+_application = make_application(_container.telemetry)
 
 
 @_application.get(RECORD)
@@ -41,7 +42,7 @@ def list_page(**_: str) -> Response[str]:
 
 
 def _report(failed: Unreadable) -> None:
-    if isinstance(failed.cause, RecordNotVerified):
+    if isinstance(failed.cause, NotVerified):
         _container.telemetry.integrity_failure(failed.cause)
     else:
         _container.telemetry.failure(problem_of(failed.cause), failed.cause)

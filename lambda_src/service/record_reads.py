@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, cast
 
-from envelope import EnvelopeError, KeyServiceError
+from envelope import BranchKeyItemError, BranchKeyShreddedError, EnvelopeError, KeyServiceError
 from service import problems
 from service.cursor import read_cursor, write_cursor
-from service.failures import RecordNotVerified, problem_of
+from service.failures import BranchKeyNotVerified, NotVerified, RecordNotVerified, problem_of
 from service.json_body import AttributeValue
 from service.json_text import object_text
 from service.names import (
@@ -58,7 +58,7 @@ class Unreadable:
     """A record of a page that could not be opened, and why."""
 
     record: str
-    cause: RecordNotVerified | KeyServiceError
+    cause: NotVerified | KeyServiceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,12 @@ def get_record(store: Store, path: RecordPath) -> StoredRecord:
         When there is none.
     RecordNotVerified
         When what is stored is not this record as it was written.
+    BranchKeyShreddedError
+        When the tenant's branch key was shredded, and the record hangs on it.
+    BranchKeyNotVerified
+        When the tenant's branch key is not as it was stored.
     KeyServiceError
-        When KMS fails.
+        When KMS or the key store fails.
     """
     answer = store.client.get_item(
         TableName=store.table, Key=record_key(path.tenant, path.record), ConsistentRead=True
@@ -104,8 +108,11 @@ def list_records(store: Store, request: ListRequest, *, cursor_key: bytes, time_
     ------
     Problem
         When the cursor is not one for this tenant and prefix.
+    BranchKeyShreddedError
+        When a record of the page hangs on a branch key that was shredded: that answers for the tenant.
     KeyServiceError
-        When KMS is throttled or out of reach, or lets no record of the page be opened.
+        When KMS is throttled or out of reach, or lets no record of the page be opened; when the key store
+        fails.
     """
     items, more = _query(store, request, cursor_key=cursor_key)
     records: list[StoredRecord] = []
@@ -164,11 +171,12 @@ def _opened(
         record = item[RECORD_ATTRIBUTE]["S"]
         try:
             return _open(store, RecordPath(tenant=tenant, record=record), item)
-        except RecordNotVerified as failure:
+        except NotVerified as failure:
             return Unreadable(record=record, cause=failure)
         except KeyServiceError as failure:
             # Refused for this record only, perhaps: whoever writes to the table can plant an item that names
-            # a key in a way KMS refuses. An outage is another matter: it fails the page.
+            # a key in a way KMS refuses. An outage is another matter: it fails the page. So does a key store
+            # that refuses, since no item decides how it is asked.
             if problem_of(failure).kind is not problems.KEY_UNAVAILABLE:
                 raise
             return Unreadable(record=record, cause=failure)
@@ -189,13 +197,16 @@ def _open(store: Store, path: RecordPath, item: Item) -> StoredRecord:
         raise RecordNotVerified(tenant=path.tenant, record=path.record, reason="KeyMismatch")
     try:
         plain = store.encryptor.decrypt({**item, **bound})
-    except KeyServiceError:
+    except (KeyServiceError, BranchKeyShreddedError):
         raise
-    except EnvelopeError as error:  # whatever it is, these stored bytes caused it
+    except (
+        EnvelopeError
+    ) as error:  # whatever it is, stored bytes caused it: of the branch key, or the record's
         reason = type(error).__name__
+        finding = BranchKeyNotVerified if isinstance(error, BranchKeyItemError) else RecordNotVerified
     else:
         return _stored_record(plain, path)
-    raise RecordNotVerified(tenant=path.tenant, record=path.record, reason=reason)
+    raise finding(tenant=path.tenant, record=path.record, reason=reason)
 
 
 def _stored_record(plain: Item, path: RecordPath) -> StoredRecord:

@@ -13,8 +13,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from envelope import BranchKeyItemError
 from service import problems
-from service.failures import error_code
+from service.failures import BranchKeyNotVerified, error_code
 from service.item_size import MAX_ITEM_BYTES, item_size
 from service.json_body import AttributeValue
 from service.names import RECORD_ATTRIBUTE, REVISION_ATTRIBUTE, UPDATED_AT_ATTRIBUTE
@@ -26,6 +27,7 @@ from service.requests import (
     MustHaveRevision,
     Precondition,
     PutRequest,
+    RecordPath,
 )
 from service.store import Store, record_key
 
@@ -46,6 +48,12 @@ def put_record(store: Store, request: PutRequest) -> Written:
     ------
     Problem
         When the record is too large, or the precondition does not hold.
+    BranchKeyNotFoundError, BranchKeyShreddedError
+        Strategy `tenant`: when the tenant has no branch key, or no more.
+    BranchKeyNotVerified
+        Strategy `tenant`: when the branch key is not as it was stored.
+    KeyServiceError
+        When KMS or the key store fails.
     """
     revision = secrets.token_hex(16)
     updated_at = _now()
@@ -57,7 +65,7 @@ def put_record(store: Store, request: PutRequest) -> Written:
     }
     # Encryption only adds: what is too large already costs no call to KMS.
     _check_size(item)
-    sealed = store.encryptor.encrypt(item)
+    sealed = _sealed(store, item, path=request.path)
     _check_size(sealed)
     try:
         answer = store.client.put_item(
@@ -106,6 +114,14 @@ def delete_record(store: Store, request: DeleteRequest) -> None:
         raise _refused(request.precondition, absent=absent) from None
     if not answer.get("Attributes") and not _was_repeated(answer):
         raise Problem(problems.NOT_FOUND, "Check the ids: there is nothing to delete.")
+
+
+def _sealed(store: Store, item: Mapping[str, AttributeValue], *, path: RecordPath) -> dict[str, Any]:
+    try:
+        return store.encryptor.encrypt(item)
+    except BranchKeyItemError as error:
+        reason = type(error).__name__
+    raise BranchKeyNotVerified(tenant=path.tenant, record=path.record, reason=reason)
 
 
 def _condition(precondition: Precondition) -> dict[str, Any]:

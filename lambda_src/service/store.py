@@ -10,7 +10,6 @@ from service.names import (
     TENANT_ATTRIBUTE,
     UPDATED_AT_ATTRIBUTE,
 )
-from service.record_keyring import RecordKeyring
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -56,7 +55,7 @@ def record_encryptor(
         },
         default_action=CryptoAction.ENCRYPT_AND_SIGN,
         unsigned=(),
-        keyring=RecordKeyring(keyring),
+        keyring=keyring,
     )
 
 

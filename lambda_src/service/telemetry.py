@@ -13,7 +13,7 @@ from typing import Protocol
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
-from service.failures import RecordNotVerified, error_code
+from service.failures import NotVerified, error_code
 from service.problems import Problem
 from service.time_limit import TimeLimit
 
@@ -60,8 +60,8 @@ class Telemetry:
         self._problem = None
         self._time_limit.begin(remaining_ms=context.get_remaining_time_in_millis())
 
-    def integrity_failure(self, failure: RecordNotVerified) -> None:
-        """Report a record whose stored bytes do not verify."""
+    def integrity_failure(self, failure: NotVerified) -> None:
+        """Report a record, or a branch key, whose stored bytes do not verify."""
         self._integrity_failures += 1
         self._logger.error(
             "integrity failure",

@@ -5,14 +5,15 @@ from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from service.border import RECORD, answer_json, answer_nothing, make_application, make_handler
+from service.border import answer_json, answer_nothing, make_application, make_handler
 from service.http_headers import etag
 from service.record_writes import delete_record, put_record
 from service.requests import parse_delete, parse_put
+from service.routes import RECORD
 from service.wiring import start
 
 _container = start()
-_application = make_application(_container.telemetry, writing=True)
+_application = make_application(_container.telemetry)
 
 
 @_application.put(RECORD)

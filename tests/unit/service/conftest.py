@@ -19,6 +19,7 @@ from moto.core.models import botocore_stubber
 
 REGION = "eu-central-1"
 TABLE = "unit-records"
+KEY_STORE = "unit-key-store"
 
 
 @dataclass(frozen=True)
@@ -156,19 +157,22 @@ def aws(environment: pytest.MonkeyPatch) -> Iterator[None]:
     environment.delenv("AWS_PROFILE", raising=False)
     environment.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        boto3.client("dynamodb").create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[
-                {"AttributeName": "tenant", "KeyType": "HASH"},
-                {"AttributeName": "record", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "tenant", "AttributeType": "S"},
-                {"AttributeName": "record", "AttributeType": "S"},
-            ],
-        )
+        for table, keys in ((TABLE, ("tenant", "record")), (KEY_STORE, ("branch-key-id", "type"))):
+            make_table(table, keys=keys)
         yield
+
+
+def make_table(name: str, *, keys: tuple[str, str]) -> None:
+    partition, sort = keys
+    boto3.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[
+            {"AttributeName": partition, "KeyType": "HASH"},
+            {"AttributeName": sort, "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+    )
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +190,13 @@ def start(aws: None, environment: pytest.MonkeyPatch) -> Callable[..., Service]:
             "DECRYPT_KEY_ARNS": "",
             "PLAINTEXT_ATTRIBUTES": "",
             "CURSOR_KEY": "arn:aws:cloudformation:eu-central-1:123456789012:stack/unit/0",
+            "KEY_STRATEGY": "record",
+            "KEY_STORE_TABLE": KEY_STORE,
+            "LOGICAL_KEY_STORE": "branch-keys",
+            "BRANCH_KEY_CACHE_SECONDS": "300",
+            "BRANCH_KEY_CACHE_ENTRIES": "1000",
+            "KEY_STORE_RECOVERY_DAYS": "7",
+            "BRANCH_KEY_ROTATION_DAYS": "365",
             "POWERTOOLS_SERVICE_NAME": "records-unit",
             "POWERTOOLS_METRICS_NAMESPACE": "SealedRecords",
             **settings,
@@ -292,7 +303,7 @@ def faults(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
         writes = operation in ("PutItem", "DeleteItem", "GenerateDataKey")
         store = (service.writer if writes else service.reader)._container.store
         in_kms = operation in ("GenerateDataKey", "Decrypt")
-        made.append(Faults(store.encryptor._keyring._keyring._client if in_kms else store.client, operation))
+        made.append(Faults(store.encryptor._keyring._kms._client if in_kms else store.client, operation))
         return made[-1]
 
     made: list[Faults] = []

@@ -156,7 +156,7 @@ def test_a_changed_letter_of_the_legend_is_a_finding_and_no_outage(
     legend = 2 + 32 + 2 + letter
     changed = {b"s": b"c", b"c": b"s", b"e": b"c"}[header[legend : legend + 1]]
     asked = []
-    stored.reader._container.store.encryptor._keyring._keyring._client.meta.events.register(
+    stored.reader._container.store.encryptor._keyring._kms._client.meta.events.register(
         "before-call.kms.Decrypt", lambda **_: asked.append(1)
     )
 

@@ -19,6 +19,11 @@ SETTINGS = {
     "DECRYPT_KEY_ARNS": f"{ARN},{ARN}",
     "PLAINTEXT_ATTRIBUTES": "country, status",
     "CURSOR_KEY": "stack",
+    "KEY_STRATEGY": "record",
+    "KEY_STORE_TABLE": "unit-key-store",
+    "LOGICAL_KEY_STORE": "branch-keys",
+    "BRANCH_KEY_CACHE_SECONDS": "300",
+    "BRANCH_KEY_CACHE_ENTRIES": "1000",
 }
 
 
@@ -31,9 +36,8 @@ def test_settings_are_read() -> None:
 
 
 def test_lists_may_be_absent_or_empty() -> None:
-    short = {
-        name: SETTINGS[name] for name in ("RECORDS_TABLE", "LOGICAL_TABLE", "ENVELOPE_KEY_ARN", "CURSOR_KEY")
-    }
+    lists = ("DECRYPT_KEY_ARNS", "PLAINTEXT_ATTRIBUTES")
+    short = {name: value for name, value in SETTINGS.items() if name not in lists}
 
     assert read_configuration(short).decrypt_key_arns == ()
     assert read_configuration({**short, "PLAINTEXT_ATTRIBUTES": ""}).plaintext_attributes == ()
