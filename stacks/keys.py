@@ -6,11 +6,13 @@ What must stay true:
 - Nobody who administers a key can use it, nor lend its use by a grant. Who may change a key policy can
   change that: the change is an event to alarm on, not one that a policy can prevent without locking its
   owner out.
-- A role has the one cryptographic action of its duty, and only for records' encryption contexts.
+- A role has the cryptographic actions of its duty alone, each only for the encryption contexts of records, or
+  of branch keys (branch_key_contexts.py). Who makes and moves branch keys cannot open them.
 - No AWS service uses the envelope key.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import aws_cdk as cdk
@@ -19,21 +21,24 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from stacks import names, service_keys
+from stacks.branch_key_contexts import ACTIVE, BEACON, VERSIONS, for_branch_keys
 from stacks.key_policies import (
     CRYPTOGRAPHY,
     DELEGATION,
-    SERVER_SIDE_ENCRYPTION,
     Conditions,
     account_may_administer,
     nobody_may,
     safeguards,
 )
 from stacks.settings import Settings
+from stacks.storage_key_rights import allow_environment, allow_storage_key
 
 # A record's encryption context, as the item format builds it (AWS Database Encryption SDK, header version
 # 02). The table of records has these two keys; lambda_src/service gives the same names to the item
 # encryptor.
 PARTITION_KEY, SORT_KEY = "tenant", "record"
+# Without Decrypt: a branch key is made, copied and moved inside KMS.
+BRANCH_KEY_ADMINISTRATION = ("kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 RECORD_ATTRIBUTES = (f"aws-crypto-attr.{SORT_KEY}", f"aws-crypto-attr.{PARTITION_KEY}")
 
 
@@ -79,16 +84,74 @@ def role_may(
     )
 
 
-def envelope_policy(settings: Settings, *, writer: iam.IRole, reader: iam.IRole) -> iam.PolicyDocument:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """What one role may do with the keys that reveal records, and for which encryption contexts."""
+
+    sid: str
+    actions: Sequence[str]
+    conditions: Conditions
+    of_branch_keys: bool = False
+
+
+def uses_of_writer(settings: Settings) -> list[Use]:
+    """New records: data keys from KMS, which it cannot open again, or the active branch keys."""
+    # In the strategy `tenant` too: writers of the strategy `record` still run while the stacks are deployed.
+    uses = [
+        Use(
+            sid="WriterMayMakeDataKeys",
+            actions=["kms:GenerateDataKey"],
+            conditions=for_records(settings),
+        )
+    ]
+    if settings.writer_uses_branch_keys:
+        active = for_branch_keys(settings, types=[ACTIVE])
+        uses.append(
+            Use(
+                sid="WriterMayOpenActiveBranchKeys",
+                actions=["kms:Decrypt"],
+                conditions=active,
+                of_branch_keys=True,
+            )
+        )
+    return uses
+
+
+def uses_of_reader(settings: Settings) -> list[Use]:
+    """Stored records of both strategies."""
+    branch_keys = for_branch_keys(settings, types=[ACTIVE, VERSIONS])
+    return [
+        Use(sid="ReaderMayDecrypt", actions=["kms:Decrypt"], conditions=for_records(settings)),
+        Use(
+            sid="ReaderMayOpenBranchKeys",
+            actions=["kms:Decrypt"],
+            conditions=branch_keys,
+            of_branch_keys=True,
+        ),
+    ]
+
+
+def uses_of_tenant_admin(settings: Settings) -> list[Use]:
+    """Branch keys, without opening one."""
+    return [
+        Use(
+            sid="TenantAdminMayMakeAndMoveBranchKeys",
+            actions=BRANCH_KEY_ADMINISTRATION,
+            conditions=for_branch_keys(settings, types=[ACTIVE, VERSIONS, BEACON]),
+            of_branch_keys=True,
+        )
+    ]
+
+
+def envelope_policy(settings: Settings, *, uses: Sequence[tuple[iam.IRole, Use]]) -> iam.PolicyDocument:
     """The policy of the only key whose use reveals records."""
-    records = for_records(settings)
     return iam.PolicyDocument(
         statements=[
             account_may_administer(),
-            role_may(
-                "WriterMayMakeDataKeys", role=writer, actions=["kms:GenerateDataKey"], conditions=records
+            *(
+                role_may(use.sid, role=role, actions=use.actions, conditions=use.conditions)
+                for role, use in uses
             ),
-            role_may("ReaderMayDecrypt", role=reader, actions=["kms:Decrypt"], conditions=records),
             nobody_may(
                 "NobodyWithoutAnEncryptionContext",
                 actions=CRYPTOGRAPHY,
@@ -101,7 +164,7 @@ def envelope_policy(settings: Settings, *, writer: iam.IRole, reader: iam.IRole)
 
 
 class KeysStack(cdk.Stack):
-    """Keys `envelope`, `storage`, `audit`; roles `writer`, `reader`.
+    """Keys `envelope`, `storage`, `audit`; roles `writer`, `reader`, `tenant-admin`.
 
     The roles live beside the keys so that key policies can name them: from another stack that is a cycle.
     """
@@ -120,10 +183,20 @@ class KeysStack(cdk.Stack):
         self.writer = self._role("writer", duty="Encrypts and stores records; cannot decrypt or read them.")
         self.reader = self._role("reader", duty="Reads and decrypts records; cannot write them.")
 
+        self.tenant_admin = self._role(
+            "tenant-admin",
+            duty="Makes, rotates, moves and shreds branch keys; cannot open them or read records.",
+        )
+        uses = (
+            *((self.writer, use) for use in uses_of_writer(settings)),
+            *((self.reader, use) for use in uses_of_reader(settings)),
+            *((self.tenant_admin, use) for use in uses_of_tenant_admin(settings)),
+        )
+
         self.envelope_key = self._key(
             "envelope",
-            audience="Wraps the data keys of records",
-            policy=envelope_policy(settings, writer=self.writer, reader=self.reader),
+            audience="Wraps the data keys of records, and branch keys",
+            policy=envelope_policy(settings, uses=uses),
         )
         self.storage_key = self._key(
             "storage",
@@ -136,18 +209,16 @@ class KeysStack(cdk.Stack):
             policy=service_keys.audit_policy(settings),
         )
 
-        self._allow_envelope(
-            "Writer", role=self.writer, action="kms:GenerateDataKey", keys=[self.envelope_key.key_arn]
+        self._allow_envelope("Writer", role=self.writer, uses=uses_of_writer(settings))
+        self._allow_envelope("Reader", role=self.reader, uses=uses_of_reader(settings))
+        self._allow_envelope("TenantAdmin", role=self.tenant_admin, uses=uses_of_tenant_admin(settings))
+        allow_storage_key(self, key=self.storage_key, roles=[self.writer, self.reader, self.tenant_admin])
+        allow_environment(self, settings, "writer", role=self.writer, key=self.storage_key)
+        allow_environment(self, settings, "reader", role=self.reader, key=self.storage_key)
+        # The schedule that rotates branch keys works with the same role, in a function of its own.
+        allow_environment(
+            self, settings, "tenant-admin", "rotation", role=self.tenant_admin, key=self.storage_key
         )
-        self._allow_envelope(
-            "Reader",
-            role=self.reader,
-            action="kms:Decrypt",
-            keys=[self.envelope_key.key_arn, *settings.decrypt_key_arns],
-        )
-        self._allow_storage()
-        self._allow_environment("writer", role=self.writer)
-        self._allow_environment("reader", role=self.reader)
         cdk.CfnOutput(
             self,
             "EnvelopeKeyArn",
@@ -155,10 +226,16 @@ class KeysStack(cdk.Stack):
             description="The key that wraps the data keys of records",
         )
 
+    def branch_key_arns(self) -> list[str]:
+        """Every key that branch keys may be wrapped under: to open them, and to move them."""
+        settings = self._settings
+        chosen = [] if settings.branch_key_arn is None else [settings.branch_key_arn]
+        return list(dict.fromkeys([self.envelope_key.key_arn, *chosen, *settings.decrypt_key_arns]))
+
     def _role(self, name: str, *, duty: str) -> iam.Role:
         return iam.Role(
             self,
-            name.capitalize(),
+            names.title(name),
             role_name=f"{self._settings.prefix}-{name}",
             description=duty,
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
@@ -178,63 +255,26 @@ class KeysStack(cdk.Stack):
             removal_policy=settings.removal_policy,
         )
 
-    def _allow_envelope(self, duty: str, *, role: iam.Role, action: str, keys: Sequence[str]) -> None:
+    def _allow_envelope(self, duty: str, *, role: iam.Role, uses: Sequence[Use]) -> None:
         """IAM's consent to what the key policy allows the role, under the same conditions."""
         iam.ManagedPolicy(
             self,
             f"{duty}MayUseEnvelopeKey",
-            description=f"{action} on the envelope key, for the encryption contexts of records.",
+            description="The envelope key, for the encryption contexts of this duty.",
             roles=[role],
             statements=[
                 iam.PolicyStatement(
-                    sid="EnvelopeKeyForRecords",
-                    actions=[action],
-                    resources=list(keys),
-                    conditions=for_records(self._settings),
+                    sid=use.sid,
+                    actions=list(use.actions),
+                    resources=self._keys_of(use),
+                    conditions=use.conditions,
                 )
+                for use in uses
             ],
         )
 
-    def _allow_storage(self) -> None:
-        """IAM's consent to reach the table's key through DynamoDB, which checks it in its caller's name."""
-        iam.ManagedPolicy(
-            self,
-            "FunctionsMayUseStorageKey",
-            description="The storage key, through DynamoDB only.",
-            roles=[self.writer, self.reader],
-            statements=[
-                iam.PolicyStatement(
-                    sid="StorageKeyThroughDynamoDB",
-                    actions=list(SERVER_SIDE_ENCRYPTION),
-                    resources=[self.storage_key.key_arn],
-                    conditions={"StringEquals": {"kms:ViaService": service_keys.through("dynamodb")}},
-                )
-            ],
-        )
-
-    def _allow_environment(self, name: str, *, role: iam.Role) -> None:
-        """IAM's consent to decrypt its own function's environment, and no other's."""
-        iam.ManagedPolicy(
-            self,
-            f"{name.capitalize()}MayReadItsEnvironment",
-            description=f"The storage key, through Lambda, for the environment of the function {name}.",
-            roles=[role],
-            statements=[
-                iam.PolicyStatement(
-                    sid="OwnEnvironment",
-                    actions=["kms:Decrypt"],
-                    resources=[self.storage_key.key_arn],
-                    conditions={
-                        "StringEquals": {
-                            "kms:ViaService": service_keys.through("lambda"),
-                            service_keys.ENVIRONMENT_OF: self.format_arn(
-                                service="lambda",
-                                resource="function",
-                                resource_name=names.function(self._settings, name),
-                                arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-                            ),
-                        }
-                    },
-                )
-            ],
-        )
+    def _keys_of(self, use: Use) -> list[str]:
+        if use.of_branch_keys:
+            return self.branch_key_arns()
+        old = self._settings.decrypt_key_arns if "kms:Decrypt" in use.actions else ()
+        return [self.envelope_key.key_arn, *old]

@@ -51,6 +51,11 @@ def function(settings: Settings, name: str) -> str:
     return f"{settings.prefix}-{name}"
 
 
+def title(duty: str) -> str:
+    """Write a duty as a part of constructs' ids: `tenant-admin` is `TenantAdmin`."""
+    return "".join(part.capitalize() for part in duty.split("-"))
+
+
 def function_log_group(settings: Settings, name: str) -> str:
     """Name the log group of a function."""
     return f"/aws/lambda/{function(settings, name)}"
