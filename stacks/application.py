@@ -66,11 +66,11 @@ def build(app: cdk.App, *, env: object) -> Application:
         "termination_protection": protected,
     }
     keys = KeysStack(app, f"{name}-Keys", **common)
-    storage = StorageStack(app, f"{name}-Storage", storage_key=keys.storage_key, **common)
+    storage = StorageStack(app, f"{name}-Storage", keys=keys, **common)
     records = storage.records
     network = None
     if settings.vpc_cidr is not None:
-        network = NetworkStack(app, f"{name}-Network", keys=keys, records=records, **common)
+        network = NetworkStack(app, f"{name}-Network", keys=keys, storage=storage, **common)
     service = ServiceStack(app, f"{name}-Service", keys=keys, records=records, network=network, **common)
     audit = AuditStack(app, f"{name}-Audit", keys=keys, records=records, service=service, **common)
     return Application(

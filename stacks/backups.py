@@ -1,11 +1,11 @@
-"""Daily copies of the records table, in a vault of their own.
+"""Daily copies of a table, in a vault of their own.
 
 What must stay true: copies are encrypted with the storage key; the vault's policy and its lock keep each
-until its time is over; a table of branch keys never joins this plan: of a branch key that a locked copy still
-has, nothing is shredded by deleting it.
+until its time is over; each table has its own vault: of a branch key that a locked copy still has, nothing is
+shredded by deleting it, so the key store's copies live for a shorter time than the records'.
 
-Beside it the table has point-in-time recovery: that restores a second of the last 35 days, and goes when the
-table is deleted for good; a copy in the vault stays.
+Beside it the table has point-in-time recovery: that restores a second of its window, and goes when the table
+is deleted for good; a copy in the vault stays.
 """
 
 import aws_cdk as cdk
@@ -16,7 +16,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from stacks import names, service_keys
+from stacks import service_keys
 from stacks.acknowledgements import acknowledge, wildcard
 from stacks.settings import Settings
 
@@ -24,8 +24,8 @@ from stacks.settings import Settings
 _DAYS_TO_CHANGE_ONES_MIND = 3
 
 
-class RecordsBackups(Construct):
-    """Vault, plan and role for the daily copies."""
+class TableBackups(Construct):
+    """Vault, plan and role for the daily copies of one table."""
 
     def __init__(
         self,
@@ -35,13 +35,14 @@ class RecordsBackups(Construct):
         settings: Settings,
         days: int,
         table: dynamodb.Table,
+        vault: str,
         storage_key: kms.IKey,
     ) -> None:
         super().__init__(scope, construct_id)
         self.vault = backup.BackupVault(
             self,
             "Vault",
-            backup_vault_name=names.vault(settings),
+            backup_vault_name=vault,
             encryption_key=storage_key,
             access_policy=_vault_policy(),
             lock_configuration=_lock(settings, days=days),
@@ -51,7 +52,7 @@ class RecordsBackups(Construct):
         plan = backup.BackupPlan(
             self,
             "Plan",
-            backup_plan_name=f"{settings.prefix}-records",
+            backup_plan_name=vault,
             backup_vault=self.vault,
             backup_plan_rules=[
                 backup.BackupPlanRule(
@@ -65,10 +66,10 @@ class RecordsBackups(Construct):
         )
         backup.CfnBackupSelection(
             self,
-            "Records",
+            table.node.id,
             backup_plan_id=plan.backup_plan_id,
             backup_selection=backup.CfnBackupSelection.BackupSelectionResourceTypeProperty(
-                selection_name="records",
+                selection_name=vault.removeprefix(f"{settings.prefix}-"),
                 iam_role_arn=role.role_arn,
                 # By its name, and by no tag: what is kept in a locked vault is said here.
                 resources=[table.table_arn],
@@ -79,7 +80,7 @@ class RecordsBackups(Construct):
         role = iam.Role(
             self,
             "Role",
-            description="Makes the copies of the records table; cannot restore them.",
+            description="Makes the copies of one table; cannot restore them.",
             # Without a condition on the source: AWS Backup documents none for the roles it assumes, and a
             # copy that is not made is missed too late. No other account can pass this role to the service.
             assumed_by=iam.ServicePrincipal("backup.amazonaws.com"),
@@ -94,8 +95,8 @@ class RecordsBackups(Construct):
         # What AWSBackupServiceRolePolicyForBackup holds for DynamoDB, for this one table.
         policy = iam.ManagedPolicy(
             self,
-            "MayCopyRecords",
-            description="What AWS Backup needs to copy the records table.",
+            f"MayCopy{table.node.id}",
+            description="What AWS Backup needs to copy one table.",
             roles=[role],
             statements=[
                 iam.PolicyStatement(

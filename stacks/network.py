@@ -3,7 +3,7 @@
 What must stay true:
 - Nothing leads to the internet: no gateway, no NAT, no public address.
 - What leaves the functions goes to KMS, DynamoDB and S3 alone, and the endpoints let only this account's
-  principals through, to our keys, our table and this account's buckets. Code that has been taken over can
+  principals through, to our keys, our tables and this account's buckets. Code that has been taken over can
   send nothing to somebody else's account with credentials of that account.
 
 Whatever a function reaches beside these three needs an endpoint here first. A key of `decrypt_key_arns` in
@@ -15,7 +15,6 @@ from typing import Any
 
 import aws_cdk as cdk
 import jsii
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -23,16 +22,18 @@ from constructs import Construct
 
 from stacks import names
 from stacks.acknowledgements import acknowledge
-from stacks.keys import KeysStack
+from stacks.keys import BRANCH_KEY_ADMINISTRATION, KeysStack
 from stacks.settings import Settings
 from stacks.settings_allowed import LOG_RETENTION
+from stacks.storage import StorageStack
 
 PACKS = ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321")
 ZONES = 2
 HTTPS = 443
-# What the functions do with records, and what an object of theirs needs.
-KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
+# What the functions do with records and branch keys, and what an object of theirs needs.
+KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey", *BRANCH_KEY_ADMINISTRATION)
 TABLE_ACTIONS = ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query")
+KEY_STORE_ACTIONS = (*TABLE_ACTIONS, "dynamodb:ConditionCheckItem", "dynamodb:Scan")
 BUCKET_ACTIONS = (
     "s3:AbortMultipartUpload",
     "s3:DeleteObject",
@@ -53,7 +54,7 @@ class NetworkStack(cdk.Stack):
         *,
         settings: Settings,
         keys: KeysStack,
-        records: dynamodb.ITable,
+        storage: StorageStack,
         **stack: Any,  # noqa: ANN401 - what cdk.Stack takes
     ) -> None:
         super().__init__(scope, name, **stack)
@@ -63,21 +64,30 @@ class NetworkStack(cdk.Stack):
         self.vpc = self._vpc(settings.vpc_cidr)
         self._flow_logs(keys)
         self.functions_security_group = self._functions_security_group()
-        self._kms_endpoint([keys.envelope_key.key_arn, *settings.decrypt_key_arns])
+        self._kms_endpoint(keys.branch_key_arns())
         self._gateway_endpoint(
             "DynamoDB",
             service=ec2.GatewayVpcEndpointAwsService.DYNAMODB,
-            statement=_this_account_may("RecordsTable", actions=TABLE_ACTIONS, resources=[records.table_arn]),
+            statements=[
+                _this_account_may(
+                    "RecordsTable", actions=TABLE_ACTIONS, resources=[storage.records.table_arn]
+                ),
+                _this_account_may(
+                    "KeyStoreTable", actions=KEY_STORE_ACTIONS, resources=[storage.key_store.table_arn]
+                ),
+            ],
         )
         self._gateway_endpoint(
             "S3",
             service=ec2.GatewayVpcEndpointAwsService.S3,
-            statement=_this_account_may(
-                "BucketsOfThisAccount",
-                actions=BUCKET_ACTIONS,
-                resources=["*"],
-                conditions={"aws:ResourceAccount": cdk.Aws.ACCOUNT_ID},
-            ),
+            statements=[
+                _this_account_may(
+                    "BucketsOfThisAccount",
+                    actions=BUCKET_ACTIONS,
+                    resources=["*"],
+                    conditions={"aws:ResourceAccount": cdk.Aws.ACCOUNT_ID},
+                )
+            ],
         )
 
     @property
@@ -193,9 +203,15 @@ class NetworkStack(cdk.Stack):
         endpoint.add_to_policy(_this_account_may("OurKeys", actions=KEY_ACTIONS, resources=keys))
 
     def _gateway_endpoint(
-        self, name: str, *, service: ec2.GatewayVpcEndpointAwsService, statement: iam.PolicyStatement
+        self,
+        name: str,
+        *,
+        service: ec2.GatewayVpcEndpointAwsService,
+        statements: Sequence[iam.PolicyStatement],
     ) -> None:
-        self.vpc.add_gateway_endpoint(name, service=service).add_to_policy(statement)
+        endpoint = self.vpc.add_gateway_endpoint(name, service=service)
+        for statement in statements:
+            endpoint.add_to_policy(statement)
 
 
 def _this_account_may(

@@ -1,24 +1,40 @@
-"""What is stored: the table of records, and its copies.
+"""What is stored: the table of records, the table of branch keys, and the copies of each.
 
-What must stay true: the table is encrypted with the storage key, can be restored to any second of the last
-35 days, and in production survives the deletion of its stack and any single DeleteTable.
+What must stay true: the tables are encrypted with the storage key, can be restored to any second of their
+recovery window, and in production survive the deletion of their stack and any single DeleteTable. Of the two
+the key store has the shorter memory: a shredded branch key must not come back for long. Nobody but the role
+tenant-admin writes to it.
 """
 
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_kms as kms
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks import names
 from stacks.acknowledgements import acknowledge
-from stacks.backups import RecordsBackups
-from stacks.keys import PARTITION_KEY, SORT_KEY
+from stacks.backups import TableBackups
+from stacks.keys import PARTITION_KEY, SORT_KEY, KeysStack
 from stacks.settings import Settings
+
+KEY_STORE_PARTITION_KEY, KEY_STORE_SORT_KEY = "branch-key-id", "type"
+# Every call that writes items. Restoring makes another table; imports are for tables that do not exist yet.
+WRITES = (
+    "dynamodb:BatchWriteItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:PartiQLDelete",
+    "dynamodb:PartiQLInsert",
+    "dynamodb:PartiQLUpdate",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+)
+RECORDS_RECOVERY_DAYS = 35
 
 
 class StorageStack(cdk.Stack):
-    """Table `records`, on demand; its daily copies where the settings want them."""
+    """Tables `records` and `key-store`, on demand; their daily copies where the settings want them."""
 
     def __init__(
         self,
@@ -26,42 +42,114 @@ class StorageStack(cdk.Stack):
         name: str,
         *,
         settings: Settings,
-        storage_key: kms.IKey,
+        keys: KeysStack,
         **stack: Any,  # noqa: ANN401 - what cdk.Stack takes
     ) -> None:
         super().__init__(scope, name, **stack)
-        # Table, not TableV2: scanners of templates know only AWS::DynamoDB::Table.
-        self.records = dynamodb.Table(
-            self,
+        self._settings = settings
+        self._keys = keys
+        self.records = self._table(
             "Records",
-            table_name=f"{settings.prefix}-records",
-            partition_key=dynamodb.Attribute(name=PARTITION_KEY, type=dynamodb.AttributeType.STRING),
-            sort_key=dynamodb.Attribute(name=SORT_KEY, type=dynamodb.AttributeType.STRING),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
-            encryption_key=storage_key,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True, recovery_period_in_days=35
-            ),
-            deletion_protection=settings.retains_data,
-            removal_policy=settings.removal_policy,
+            name=f"{settings.prefix}-records",
+            partition_key=PARTITION_KEY,
+            sort_key=SORT_KEY,
+            recovery_days=RECORDS_RECOVERY_DAYS,
         )
-        if settings.backup_retention_days is None:
-            acknowledge(
-                self.records,
-                reason="The setting backup_retention_days is null here; point-in-time recovery restores any "
-                "second of the last 35 days.",
-                nag=[f"{pack}-DynamoDBInBackupPlan" for pack in ("NIST.800.53.R5", "HIPAA.Security")],
-            )
-        else:
-            RecordsBackups(
-                self,
-                "Backups",
-                settings=settings,
-                days=settings.backup_retention_days,
-                table=self.records,
-                storage_key=storage_key,
-            )
+        self.key_store = self._table(
+            "KeyStore",
+            name=names.key_store(settings),
+            partition_key=KEY_STORE_PARTITION_KEY,
+            sort_key=KEY_STORE_SORT_KEY,
+            recovery_days=settings.key_store_recovery_days,
+            policy=_only_tenant_admin_writes(keys.tenant_admin),
+        )
+        self._back_up(
+            self.records,
+            "Backups",
+            days=settings.backup_retention_days,
+            setting="backup_retention_days",
+            vault=names.vault(settings),
+        )
+        # A vault of its own: what a longer lock kept, nothing could shred.
+        self._back_up(
+            self.key_store,
+            "KeyStoreBackups",
+            days=settings.key_store_backup_days,
+            setting="key_store_backup_days",
+            vault=names.key_store_vault(settings),
+        )
         cdk.CfnOutput(
             self, "RecordsTableName", value=self.records.table_name, description="The table of records"
         )
+        cdk.CfnOutput(
+            self, "KeyStoreTableName", value=self.key_store.table_name, description="The table of branch keys"
+        )
+
+    def _table(
+        self,
+        construct_id: str,
+        *,
+        name: str,
+        partition_key: str,
+        sort_key: str,
+        recovery_days: int,
+        policy: iam.PolicyDocument | None = None,
+    ) -> dynamodb.Table:
+        # Table, not TableV2: scanners of templates know only AWS::DynamoDB::Table.
+        return dynamodb.Table(
+            self,
+            construct_id,
+            table_name=name,
+            partition_key=dynamodb.Attribute(name=partition_key, type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name=sort_key, type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=self._keys.storage_key,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True, recovery_period_in_days=recovery_days
+            ),
+            deletion_protection=self._settings.retains_data,
+            removal_policy=self._settings.removal_policy,
+            resource_policy=policy,
+        )
+
+    def _back_up(
+        self, table: dynamodb.Table, construct_id: str, *, days: int | None, setting: str, vault: str
+    ) -> None:
+        if days is not None:
+            TableBackups(
+                self,
+                construct_id,
+                settings=self._settings,
+                days=days,
+                table=table,
+                vault=vault,
+                storage_key=self._keys.storage_key,
+            )
+            return
+        acknowledge(
+            table,
+            reason=f"The setting {setting} is null here; point-in-time recovery restores any second of the "
+            "days that it covers.",
+            nag=[f"{pack}-DynamoDBInBackupPlan" for pack in ("NIST.800.53.R5", "HIPAA.Security")],
+        )
+
+
+def _only_tenant_admin_writes(tenant_admin: iam.IRole) -> iam.PolicyDocument:
+    """Deny every write to everyone else, whatever their IAM policies say.
+
+    It allows nothing: the role's own policy does. Who may change this policy can lift it, and that is
+    recorded.
+    """
+    return iam.PolicyDocument(
+        statements=[
+            iam.PolicyStatement(
+                sid="NobodyButTenantAdminWrites",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=list(WRITES),
+                resources=["*"],  # in a table's policy: this table
+                conditions={"ArnNotEquals": {"aws:PrincipalArn": tenant_admin.role_arn}},
+            )
+        ]
+    )
