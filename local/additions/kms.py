@@ -3,7 +3,7 @@
 - The encryption context is bound unambiguously. moto joins names and values without delimiters, so that
   ``{"a": "b"}`` would open what was sealed under ``{"ab": ""}``.
 - A key that is disabled or awaits deletion does no cryptography.
-- Decrypt with another key's id is IncorrectKeyException.
+- Decrypt and ReEncrypt that name another key than the one that sealed are IncorrectKeyException.
 - Policy, rotation period and state of a deployed key can be read back. moto judges DescribeKey by Deny
   statements without their conditions; here key policies are kept and not evaluated.
 - Operations that take a key's ARN take it.
@@ -34,6 +34,7 @@ def install() -> None:
         _by_arn_too(operation)
     responses.validate_policy = _evaluate_nothing  # type: ignore[attr-defined]
     _decrypt_with_the_named_key()
+    _re_encrypt_from_the_named_key()
     _rotation_status()
 
 
@@ -86,6 +87,18 @@ def _by_arn_too(operation: str) -> None:
     setattr(KmsBackend, operation, resolved)
 
 
+def _sealing_key(backend: KmsBackend, ciphertext_blob: bytes, *, named: str | None) -> Key:
+    """Return the key that sealed a ciphertext, which must be the one that the request names."""
+    # moto begins a ciphertext with the id of the key; anything else is no ciphertext of its own.
+    sealed_by = backend.keys.get(ciphertext_blob[:_KEY_ID_BYTES].decode("ascii", "replace"))
+    if sealed_by is None:
+        raise JsonRESTError("InvalidCiphertextException", "")
+    if named is not None and backend.any_id_to_key_id(named) != sealed_by.id:
+        message = "The key ID in the request does not identify a CMK that can perform this operation."
+        raise JsonRESTError("IncorrectKeyException", message)
+    return sealed_by
+
+
 def _decrypt_with_the_named_key() -> None:
     original = KmsBackend.decrypt
 
@@ -95,19 +108,26 @@ def _decrypt_with_the_named_key() -> None:
         encryption_context: dict[str, str],
         key_id: str | None = None,
     ) -> tuple[bytes, str]:
-        # moto begins a ciphertext with the id of the key; anything else is no ciphertext of its own.
-        sealed_by = self.keys.get(ciphertext_blob[:_KEY_ID_BYTES].decode("ascii", "replace"))
-        if sealed_by is None:
-            raise JsonRESTError("InvalidCiphertextException", "")
-        if key_id is not None and self.any_id_to_key_id(key_id) != sealed_by.id:
-            message = "The key ID in the request does not identify a CMK that can perform this operation."
-            raise JsonRESTError("IncorrectKeyException", message)
+        sealed_by = _sealing_key(self, ciphertext_blob, named=key_id)
         _require_enabled(sealed_by)
         return original(
             self, ciphertext_blob=ciphertext_blob, encryption_context=encryption_context, key_id=sealed_by.id
         )
 
     KmsBackend.decrypt = decrypt  # type: ignore[method-assign]
+
+
+def _re_encrypt_from_the_named_key() -> None:
+    original = KmsResponse.re_encrypt
+
+    def re_encrypt(self: KmsResponse) -> str:
+        named = self._get_param("SourceKeyId")
+        if named is not None:
+            self._validate_key_id(named)
+            _sealing_key(self.kms_backend, self._get_param("CiphertextBlob"), named=named)
+        return original(self)
+
+    KmsResponse.re_encrypt = re_encrypt  # type: ignore[method-assign]
 
 
 def _rotation_status() -> None:
