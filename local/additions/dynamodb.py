@@ -1,26 +1,35 @@
-"""DynamoDB: encryption, backups and expiry of a table can be read back; binary values have their own size.
+"""DynamoDB: a table's properties can be read back, binary values have their own size, tokens are kept.
 
-moto measures binary attributes as the base64 they travel in, a third too long, and refuses items below
-DynamoDB's limit of 400 KB; ciphertext is binary, so that would refuse records that a real table takes.
+A transaction that is sent again with its token is not carried out again; moto would refuse it. moto measures
+binary attributes as the base64 they travel in, a third too long, and refuses items below DynamoDB's limit of
+400 KB; ciphertext is binary, so that would refuse records that a real table takes.
 """
 
 import base64
+import copy
+import json
+import time
 from typing import Any
 
-from moto.dynamodb.exceptions import ItemSizeTooLarge
+from moto.core.responses import ActionResult
+from moto.dynamodb.exceptions import DynamodbException, ItemSizeTooLarge
 from moto.dynamodb.models import dynamo_type, dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
+from moto.dynamodb.responses import DynamoHandler
 
 from local.additions.cloudformation import Properties, Where, extend, truth
 
 # "Maximum item size: 400 KB", names and values, counted in units of 1024 bytes.
 _ITEM_LIMIT = 400 * 1024
+# "A client request token is valid for 10 minutes after the first request that uses it is completed."
+_TOKEN_SECONDS = 600.0
 
 
 def install() -> None:
     """Keep what moto drops from a table's properties, and measure items as DynamoDB does."""
-    extend(Table, _properties)
+    extend(Table, set_properties)
+    _once_for_each_token()
     original = DynamoType.size
 
     def size(self: DynamoType) -> int:
@@ -43,7 +52,28 @@ def _size(value: object) -> int:
     return value.size() if isinstance(value, DynamoType) else len(str(value).encode())
 
 
-def _properties(table: Table, properties: Properties, where: Where) -> None:
+def _once_for_each_token() -> None:
+    original = DynamoHandler.transact_write_items
+
+    def transact_write_items(self: DynamoHandler) -> ActionResult:
+        # Kept by the backend, which forgets everything when it is reset.
+        carried_out = vars(self.dynamodb_backend).setdefault("tokens", {})
+        token, asked = self.body.get("ClientRequestToken"), copy.deepcopy(self.body)
+        earlier, at = carried_out.get(token, (None, 0.0))
+        if earlier is None or at + _TOKEN_SECONDS < time.monotonic():
+            answer: ActionResult = original(self)
+            carried_out[token] = asked, time.monotonic()
+            return answer
+        if earlier != asked:
+            message = "The token was used with other parameters."
+            raise DynamodbException("IdempotentParameterMismatchException", message)
+        return ActionResult({})
+
+    DynamoHandler.transact_write_items = transact_write_items  # type: ignore[method-assign]
+
+
+def set_properties(table: Table, properties: Properties, where: Where) -> None:
+    """Give a table what a template says of it and moto leaves out."""
     backend = dynamodb_backends[where.account][where.region]
     encryption = properties.get("SSESpecification", {})
     if truth(encryption.get("SSEEnabled")) and table.sse_specification is not None:
@@ -57,3 +87,7 @@ def _properties(table: Table, properties: Properties, where: Where) -> None:
     if expiry:
         specification = {**expiry, "Enabled": truth(expiry.get("Enabled"))}
         backend.update_time_to_live(table.name, specification)
+    policy = properties.get("ResourcePolicy")
+    if policy:
+        document = json.dumps(policy["PolicyDocument"])
+        backend.put_resource_policy(table.table_arn, document, expected_revision_id=None)

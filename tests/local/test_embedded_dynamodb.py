@@ -1,5 +1,7 @@
 """DynamoDB in the embedded AWS: what the store relies on behaves as in AWS."""
 
+import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -71,3 +73,99 @@ def test_the_deployed_table_can_be_read_back(aws: EmbeddedAws, table: Any) -> No
     assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
     backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
     assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+
+
+@pytest.fixture
+def pairs(aws: EmbeddedAws) -> Iterator[Any]:
+    """A table of its own with two keys; gives a function that writes items of it in one transaction."""
+    client, name = aws.client("dynamodb"), "pairs"
+    client.create_table(
+        TableName=name,
+        KeySchema=[
+            {"AttributeName": "id", "KeyType": "HASH"},
+            {"AttributeName": "type", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("id", "type")],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+    def write(*actions: dict[str, Any], **further: Any) -> None:
+        completed = [
+            {kind: {"TableName": name, **action}} for each in actions for kind, action in each.items()
+        ]
+        client.transact_write_items(TransactItems=completed, **further)
+
+    yield write
+    client.delete_table(TableName=name)
+
+
+ABSENT = {
+    "ConditionExpression": "attribute_not_exists(#id)",
+    "ExpressionAttributeNames": {"#id": "id"},
+    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+}
+
+
+def pair(item_type: str, **further: Any) -> dict[str, Any]:
+    return {"id": {"S": "a"}, "type": {"S": item_type}, **further}
+
+
+def stored(aws: EmbeddedAws) -> list[str]:
+    items = aws.client("dynamodb").scan(TableName="pairs")["Items"]
+    return sorted(item["type"]["S"] for item in items)
+
+
+def test_a_transaction_is_made_whole_or_not_at_all_and_says_what_was_in_its_way(
+    aws: EmbeddedAws, pairs: Any
+) -> None:
+    there = pair("2", enc={"B": b"\x00\xff"})
+    pairs({"Put": {**ABSENT, "Item": there}})
+    with pytest.raises(ClientError) as caught:
+        pairs(
+            {"Put": {**ABSENT, "Item": pair("1")}},
+            {"Put": {**ABSENT, "Item": pair("2")}},
+            {"ConditionCheck": {**ABSENT, "Key": pair("3")}},
+        )
+    answer: Any = caught.value.response
+    assert answer["Error"]["Code"] == "TransactionCanceledException"
+    assert [reason["Code"] for reason in answer["CancellationReasons"]] == [
+        "None",
+        "ConditionalCheckFailed",
+        "None",
+    ]
+    assert answer["CancellationReasons"][1]["Item"] == there
+    assert stored(aws) == ["2"]
+
+
+def test_a_transaction_that_is_sent_again_with_its_token_is_carried_out_once(
+    aws: EmbeddedAws, pairs: Any
+) -> None:
+    put = {"Put": {**ABSENT, "Item": pair("1")}}
+    pairs(put, ClientRequestToken="one")
+    pairs(put, ClientRequestToken="one")
+    with pytest.raises(ClientError) as caught:
+        pairs({"Put": {**ABSENT, "Item": pair("2")}}, ClientRequestToken="one")
+    assert caught.value.response["Error"]["Code"] == "IdempotentParameterMismatchException"
+    with pytest.raises(ClientError) as caught:
+        pairs(put, ClientRequestToken="another")
+    assert caught.value.response["Error"]["Code"] == "TransactionCanceledException"
+    assert stored(aws) == ["1"]
+
+
+def test_a_tables_own_policy_and_recovery_period_can_be_read_back(aws: EmbeddedAws, deploy: Any) -> None:
+    keys = {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "dynamodb:PutItem", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    properties = {
+        **keys,
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 7},
+        "ResourcePolicy": {"PolicyDocument": policy},
+    }
+    name = deploy({"Table": {"Type": "AWS::DynamoDB::Table", "Properties": properties}})["Table"]
+    client = aws.client("dynamodb")
+    backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    assert backups["PointInTimeRecoveryDescription"]["RecoveryPeriodInDays"] == 7
+    arn = client.describe_table(TableName=name)["Table"]["TableArn"]
+    assert json.loads(client.get_resource_policy(ResourceArn=arn)["Policy"]) == policy
