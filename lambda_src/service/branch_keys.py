@@ -4,10 +4,13 @@ What must stay true: every branch key is bound to its tenant in clear, so that K
 tenant, CloudTrail shows it, and an item moved to another tenant does not open.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from envelope import BranchKeyStore
+from envelope import BranchKeyItemError, BranchKeyStore
 from service.configuration import BranchKeyConfiguration
+from service.failures import BranchKeyNotVerified
 from service.names import TENANT_ATTRIBUTE
 
 if TYPE_CHECKING:
@@ -33,3 +36,21 @@ def branch_key_store(
 def branch_key_context(tenant: str) -> dict[str, str]:
     """The encryption context of a tenant's branch key, beside what the format binds."""
     return {TENANT_ATTRIBUTE: tenant}
+
+
+@contextmanager
+def branch_key_of(tenant: str) -> Iterator[None]:
+    """Tell of which tenant a branch key is that does not verify.
+
+    Raises
+    ------
+    BranchKeyNotVerified
+        In place of BranchKeyItemError, whose text stays behind.
+    """
+    try:
+        yield
+    except BranchKeyItemError as error:
+        reason = type(error).__name__
+    else:
+        return
+    raise BranchKeyNotVerified(tenant=tenant, reason=reason)

@@ -1,19 +1,21 @@
 """What operators see of a request: a log line, its metrics, and a line for a record that does not verify.
 
 What must stay true: nothing here can carry record content. The log line says operation, status and times; ids
-of tenant and record stand only beside an integrity failure (CloudTrail shows them for every use of the key
-anyway); of an exception only its class and where it was raised are written, never its text.
+of tenant and record stand only beside an integrity failure, that of a tenant also beside a change of its
+branch key (CloudTrail shows them for every use of the key anyway); of an exception only its class and where
+it was raised are written, never its text.
 """
 
 import time
 import traceback
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
-from service.failures import NotVerified, error_code
+from envelope import BranchKeyItemError
+from service.failures import BranchKeyNotVerified, NotVerified, error_code
 from service.problems import Problem
 from service.time_limit import TimeLimit
 
@@ -72,18 +74,33 @@ class Telemetry:
             reason=failure.reason,
         )
 
+    def branch_key_changed(self, tenant: str) -> None:
+        """Tell of which tenant a branch key was created, rotated, moved or shredded."""
+        self._logger.info(
+            "branch key changed", operation=self._operation, request_id=self._request_id, tenant=tenant
+        )
+
     def failure(self, problem: Problem, error: Exception) -> None:
         """Report why a request fails that was in order: what failed behind us, or in this program."""
-        causes: Sequence[BaseException] = getattr(error, "causes", None) or [error]
         self._logger.error(
             "request failed",
             operation=self._operation,
             request_id=self._request_id,
             problem=problem.kind.slug,
-            error=type(error).__name__,
-            causes=[error_code(cause) for cause in causes],
-            frames=_frames(error),
+            **_told(error),
         )
+
+    def rotation_failure(self, tenant: str, error: Exception) -> None:
+        """Report a branch key that could not be rotated; without a tenant it is the whole run."""
+        self._logger.error(
+            "branch key not rotated",
+            operation=self._operation,
+            request_id=self._request_id,
+            tenant=tenant or None,
+            **_told(error),
+        )
+        if isinstance(error, BranchKeyItemError):
+            self.integrity_failure(BranchKeyNotVerified(tenant=tenant, reason=type(error).__name__))
 
     def problem(self, problem: Problem) -> None:
         """Note the problem that the request is answered with."""
@@ -91,7 +108,7 @@ class Telemetry:
 
     def finish(self, *, status: int) -> None:
         """End a request: write its log line and its metrics."""
-        latency_ms = round((time.perf_counter() - self._started) * 1000, 1)
+        latency_ms = self._latency_ms()
         self._logger.info(
             "request",
             operation=self._operation,
@@ -103,18 +120,54 @@ class Telemetry:
             request_id=self._request_id,
             lambda_request_id=self._lambda_request_id,
         )
-        metrics = self._metrics
-        metrics.add_dimension(name="operation", value=self._operation)
-        metrics.add_metric(name="Requests", unit=MetricUnit.Count, value=1)
-        metrics.add_metric(name="KmsCalls", unit=MetricUnit.Count, value=self._time_limit.kms_calls)
-        metrics.add_metric(name="IntegrityFailures", unit=MetricUnit.Count, value=self._integrity_failures)
-        metrics.add_metric(name="Latency", unit=MetricUnit.Milliseconds, value=latency_ms)
-        metrics.add_metric(
-            name="Errors4xx", unit=MetricUnit.Count, value=int(_CLIENT_ERROR <= status < _SERVER_ERROR)
+        self._metrics.add_dimension(name="operation", value=self._operation)
+        self._flush(
+            latency_ms,
+            Requests=1,
+            Errors4xx=int(_CLIENT_ERROR <= status < _SERVER_ERROR),
+            Errors5xx=int(status >= _SERVER_ERROR),
         )
-        metrics.add_metric(name="Errors5xx", unit=MetricUnit.Count, value=int(status >= _SERVER_ERROR))
+
+    def finish_run(self, summary: Mapping[str, Any]) -> None:
+        """End a scheduled run of rotation: write its log line and its metrics."""
+        latency_ms = self._latency_ms()
+        self._logger.info(
+            "rotation",
+            operation=self._operation,
+            **summary,
+            latency_ms=latency_ms,
+            kms_calls=self._time_limit.kms_calls,
+            integrity_failures=self._integrity_failures,
+            lambda_request_id=self._lambda_request_id,
+        )
+        self._flush(
+            latency_ms,
+            BranchKeysRotated=summary["rotated"],
+            BranchKeyRotationFailures=summary["failures"],
+            BranchKeysDue=summary["due"],
+        )
+
+    def _latency_ms(self) -> float:
+        return round((time.perf_counter() - self._started) * 1000, 1)
+
+    def _flush(self, latency_ms: float, **counts: int) -> None:
+        metrics = self._metrics
+        counts |= {"KmsCalls": self._time_limit.kms_calls, "IntegrityFailures": self._integrity_failures}
+        for name, count in counts.items():
+            metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
+        metrics.add_metric(name="Latency", unit=MetricUnit.Milliseconds, value=latency_ms)
         metrics.flush_metrics()
         metrics.clear_metrics()  # flushing clears too, unless the environment has switched metrics off
+
+
+def _told(error: Exception) -> dict[str, Any]:
+    """What may be told of an exception: classes, codes and places."""
+    causes: Sequence[BaseException] = getattr(error, "causes", None) or [error]
+    return {
+        "error": type(error).__name__,
+        "causes": [error_code(cause) for cause in causes],
+        "frames": _frames(error),
+    }
 
 
 def _frames(error: Exception) -> list[str]:

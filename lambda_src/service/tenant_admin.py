@@ -1,0 +1,150 @@
+"""The function that makes, rotates, moves and shreds branch keys. Its role can open none, nor a record.
+
+What must stay true: every call may be sent again when its answer was lost; a branch key that does not verify
+is reported like a record that does not.
+"""
+
+import json
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler.api_gateway import Response
+
+from service import branch_key_answers as answers
+from service import problems
+from service.border import answer_json, make_application, make_handler
+from service.branch_keys import branch_key_of
+from service.configuration import needed
+from service.event_parts import Event
+from service.problems import Problem
+from service.routes import BRANCH_KEY, BRANCH_KEYS, MOVES, VERSIONS
+from service.tenant_cursors import (
+    Count,
+    read_count_cursor,
+    read_list_cursor,
+    write_count_cursor,
+    write_list_cursor,
+)
+from service.tenant_requests import (
+    parse_branch_key,
+    parse_branch_key_list,
+    parse_move,
+    parse_rotation,
+    parse_shred,
+)
+from service.tenant_shredding import TenantShredding, Unfinished
+from service.times import utc_now
+from service.wiring import start
+
+#: A further item is moved only while this is left: an attempt of each of its calls.
+_ITEM_SECONDS = 7
+
+_container = start()
+_store, _time_limit = _container.branch_keys, _container.time_limit
+_keys, _cursor_key = _container.configuration.branch_keys, _container.configuration.cursor_key
+_recovery_days = needed(_keys.recovery_days, setting="KEY_STORE_RECOVERY_DAYS")
+_shredding = TenantShredding(
+    branch_keys=_store,
+    store=_container.store,
+    strategy=_container.configuration.key_strategy,
+    time_limit=_time_limit,
+)
+_application = make_application(_container.telemetry)
+
+
+@_application.get(BRANCH_KEYS)
+def list_page(**_: str) -> Response[str]:
+    """Tell of a page of branch keys."""
+    request = parse_branch_key_list(_event())
+    after = None if request.cursor is None else read_list_cursor(request.cursor, key=_cursor_key)
+    page = _store.page(limit=request.limit, after=after)
+    cursor = None if page.after is None else write_list_cursor(page.after, key=_cursor_key)
+    return _answer(HTTPStatus.OK, answers.listed(page, cursor=cursor))
+
+
+@_application.put(BRANCH_KEY)
+def create(**_: str) -> Response[str]:
+    """Create a tenant's branch key."""
+    tenant = parse_branch_key(_event())
+    with branch_key_of(tenant):
+        version = _store.create(tenant)
+    return _changed(HTTPStatus.CREATED, answers.created(tenant, version))
+
+
+@_application.get(BRANCH_KEY)
+def describe(**_: str) -> Response[str]:
+    """Tell of a tenant's branch key and its versions."""
+    tenant = parse_branch_key(_event())
+    with branch_key_of(tenant):
+        description = _store.describe(tenant)
+    return _answer(HTTPStatus.OK, answers.described(description))
+
+
+@_application.post(VERSIONS)
+def rotate(**_: str) -> Response[str]:
+    """Make a new version of a tenant's branch key."""
+    tenant = parse_rotation(_event())
+    with branch_key_of(tenant):
+        rotation = _store.rotate(tenant)
+    return _changed(HTTPStatus.CREATED, answers.rotated(tenant, rotation, now=utc_now(), keys=_keys))
+
+
+@_application.post(MOVES)
+def move(**_: str) -> Response[str]:
+    """Wrap a tenant's branch key under the deployed KMS key."""
+    request = parse_move(_event())
+    if request.to != _keys.key_arn:
+        raise Problem(
+            problems.KEY_NOT_DEPLOYED,
+            f"Deploy with this key as branch_key_arn first: what is deployed is {_keys.key_arn}.",
+            field="/to",
+        )
+    with branch_key_of(request.tenant):
+        done = _store.move(request.tenant, go_on=lambda: _time_limit.remaining_seconds > _ITEM_SECONDS)
+    answer = answers.moved(request.tenant, done, now=utc_now(), keys=_keys, recovery_days=_recovery_days)
+    return _changed(HTTPStatus.OK, answer)
+
+
+@_application.delete(BRANCH_KEY)
+def shred(**_: str) -> Response[str]:
+    """Shred a tenant's branch key, or count on what is in the way."""
+    request = parse_shred(_event())
+    tenant = request.tenant
+    count = Count()
+    if request.cursor is not None:
+        count = read_count_cursor(
+            request.cursor, tenant=tenant, delete_records=request.delete_records, key=_cursor_key
+        )
+    with branch_key_of(tenant):
+        done = _shredding.shred(tenant, count, delete_records=request.delete_records)
+    if isinstance(done, Unfinished):
+        cursor = write_count_cursor(
+            done.count, tenant=tenant, delete_records=request.delete_records, key=_cursor_key
+        )
+        return _answer(HTTPStatus.ACCEPTED, answers.counting(tenant, done.count, cursor=cursor))
+    answer = answers.shredded(
+        tenant,
+        shredded_at=done.shredded_at,
+        removed=done.removed,
+        deleted_records=done.deleted_records,
+        now=utc_now(),
+        keys=_keys,
+        recovery_days=_recovery_days,
+        remarks=done.remarks,
+    )
+    return _changed(HTTPStatus.OK, answer)
+
+
+def _event() -> Event:
+    return _application.current_event.raw_event
+
+
+def _changed(status: HTTPStatus, answer: answers.Answer) -> Response[str]:
+    _container.telemetry.branch_key_changed(answer["tenant"])
+    return _answer(status, answer)
+
+
+def _answer(status: HTTPStatus, answer: answers.Answer) -> Response[str]:
+    return answer_json(status, json.dumps(answer))
+
+
+handler = make_handler(_application, _container.telemetry)
