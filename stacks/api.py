@@ -24,6 +24,8 @@ from stacks.settings_allowed import LOG_RETENTION
 STAGE = "v1"
 COLLECTION = "/tenants/{tenant}/records"
 RECORD = f"{COLLECTION}/{{record}}"
+BRANCH_KEYS = "/branch-keys"
+BRANCH_KEY = f"{BRANCH_KEYS}/{{tenant}}"
 # AWS's policy of the role that CDK makes for `cloud_watch_role`.
 LOGS_OF_ALL_APIS = "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 
@@ -51,6 +53,18 @@ ROUTES = (
     Route(verb="PUT", path=RECORD, duty="writer"),
     Route(verb="GET", path=RECORD, duty="reader"),
     Route(verb="DELETE", path=RECORD, duty="writer"),
+    # A path of its own, so that no policy for records can reach it.
+    Route(verb="GET", path=BRANCH_KEYS, duty="tenant-admin", query=("limit", "cursor")),
+    Route(verb="PUT", path=BRANCH_KEY, duty="tenant-admin"),
+    Route(verb="GET", path=BRANCH_KEY, duty="tenant-admin"),
+    Route(
+        verb="DELETE",
+        path=BRANCH_KEY,
+        duty="tenant-admin",
+        query=("confirm", "delete-records", "cursor"),
+    ),
+    Route(verb="POST", path=f"{BRANCH_KEY}/versions", duty="tenant-admin"),
+    Route(verb="POST", path=f"{BRANCH_KEY}/moves", duty="tenant-admin"),
 )
 
 

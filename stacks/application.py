@@ -1,7 +1,7 @@
 """The whole application, composed: which stacks there are and what each hands to the next.
 
-References point one way: keys -> storage -> network -> service -> audit. A stack may name what an earlier
-one made, never the reverse.
+References point one way: keys -> storage -> network -> service, maintenance -> audit. A stack may name what
+an earlier one made, never the reverse.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from aws_cdk import aws_iam as iam
 from stacks import settings as settings_room
 from stacks.audit import AuditStack
 from stacks.keys import KeysStack
+from stacks.maintenance import MaintenanceStack
 from stacks.network import NetworkStack
 from stacks.service import ServiceStack
 from stacks.settings import Settings
@@ -28,6 +29,7 @@ class Application:
     storage: StorageStack
     network: NetworkStack | None
     service: ServiceStack
+    maintenance: MaintenanceStack | None
     audit: AuditStack
 
 
@@ -67,12 +69,29 @@ def build(app: cdk.App, *, env: object) -> Application:
     }
     keys = KeysStack(app, f"{name}-Keys", **common)
     storage = StorageStack(app, f"{name}-Storage", keys=keys, **common)
-    records = storage.records
     network = None
     if settings.vpc_cidr is not None:
         network = NetworkStack(app, f"{name}-Network", keys=keys, storage=storage, **common)
-    service = ServiceStack(app, f"{name}-Service", keys=keys, records=records, network=network, **common)
-    audit = AuditStack(app, f"{name}-Audit", keys=keys, records=records, service=service, **common)
+    served: dict[str, Any] = {"keys": keys, "storage": storage, "network": network, **common}
+    service = ServiceStack(app, f"{name}-Service", **served)
+    maintenance = None
+    if settings.branch_key_rotation_days is not None:
+        maintenance = MaintenanceStack(app, f"{name}-Maintenance", **served)
+    audit = AuditStack(
+        app,
+        f"{name}-Audit",
+        keys=keys,
+        storage=storage,
+        service=service,
+        maintenance=maintenance,
+        **common,
+    )
     return Application(
-        settings=settings, keys=keys, storage=storage, network=network, service=service, audit=audit
+        settings=settings,
+        keys=keys,
+        storage=storage,
+        network=network,
+        service=service,
+        maintenance=maintenance,
+        audit=audit,
     )

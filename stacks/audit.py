@@ -11,7 +11,6 @@ events alone, alarms count what EventBridge hands on, and of IAM's changes Event
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from stacks import names
@@ -25,8 +24,10 @@ from stacks.audit_topic import AlarmTopic
 from stacks.audit_trail import Trail, trail_arn
 from stacks.audit_watched import Watched
 from stacks.keys import KeysStack
+from stacks.maintenance import MaintenanceStack
 from stacks.service import ServiceStack
 from stacks.settings import Settings
+from stacks.storage import StorageStack
 
 
 class AuditStack(cdk.Stack):
@@ -39,12 +40,19 @@ class AuditStack(cdk.Stack):
         *,
         settings: Settings,
         keys: KeysStack,
-        records: dynamodb.ITable,
+        storage: StorageStack,
         service: ServiceStack,
+        maintenance: MaintenanceStack | None,
         **stack: Any,  # noqa: ANN401 - what cdk.Stack takes
     ) -> None:
         super().__init__(scope, name, **stack)
-        functions = {"writer": service.writer, "reader": service.reader}
+        functions = {
+            "writer": service.writer,
+            "reader": service.reader,
+            "tenant-admin": service.tenant_admin,
+        }
+        if maintenance is not None:
+            functions["rotation"] = maintenance.rotation
         function_logs = {name: function.log_group for name, function in functions.items()}
 
         buckets = AuditBuckets(
@@ -57,7 +65,7 @@ class AuditStack(cdk.Stack):
             audit_key=keys.audit_key,
             archive=buckets.archive,
             functions=[function.function_arn for function in functions.values()],
-            tables=[records],
+            tables=[storage.records, storage.key_store],
         )
         topic = AlarmTopic(
             self, "Alarms", settings=settings, storage_key=keys.storage_key, audit_key=keys.audit_key
@@ -79,9 +87,11 @@ class AuditStack(cdk.Stack):
             envelope_key=keys.envelope_key,
             storage_key=keys.storage_key,
             audit_key=keys.audit_key,
-            roles=[f"{settings.prefix}-writer", f"{settings.prefix}-reader"],
+            roles=[f"{settings.prefix}-{duty}" for duty in ("writer", "reader", "tenant-admin")],
             functions=[names.function(settings, function) for function in functions],
             api_id=service.api.rest_api_id,
+            key_store=storage.key_store,
+            scheduler_group=None if maintenance is None else names.schedule_group(settings),
             trail=names.trail(settings),
             topic_arns=[topic.topic.topic_arn, topic.key_topic.topic_arn],
             buckets=[buckets.archive.bucket_name, buckets.access_logs.bucket_name],
@@ -108,7 +118,14 @@ class AuditStack(cdk.Stack):
             api=service.api,
             functions=functions,
         )
-        Queries(self, "Queries", watched=watched, buckets=buckets, audit_key=keys.audit_key, records=records)
+        Queries(
+            self,
+            "Queries",
+            watched=watched,
+            buckets=buckets,
+            audit_key=keys.audit_key,
+            records=storage.records,
+        )
         Dashboard(
             self, "Operators", settings=settings, counters=counters, api=service.api, functions=functions
         )

@@ -10,6 +10,7 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from stacks import names
 from stacks.audit_catalogue import description, physical_name
 from stacks.audit_filters import Counters, metric_name
 from stacks.audit_topic import AlarmTopic
@@ -44,6 +45,8 @@ class Alarms(Construct):
             "decrypt-denied",
             "envelope-key-used-by-others",
             "function-invoked-by-others",
+            "key-store-written-by-others",
+            "branch-key-shredded",
             "unusable-key-used",
             "integrity-failure",
         ):
@@ -69,6 +72,9 @@ class Alarms(Construct):
             api.metric_server_error(period=FIVE_MINUTES, statistic="Sum"),
             at_least=MANY_SERVER_ERRORS,
         )
+        if "rotation" in functions:
+            self._on("branch-key-rotation-failed", self._counted("branch-key-rotation-failed"))
+            self._on("rotation-not-started", _dropped(settings))
         for name, function in functions.items():
             self._on(f"{name}-errors", function.metric_errors(period=FIVE_MINUTES, statistic="Sum"))
             self._on(
@@ -95,3 +101,14 @@ class Alarms(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
         made.add_alarm_action(self._action)
+
+
+def _dropped(settings: Settings) -> cloudwatch.Metric:
+    """What EventBridge Scheduler gave up after its attempts."""
+    return cloudwatch.Metric(
+        namespace="AWS/Scheduler",
+        metric_name="InvocationDroppedCount",
+        dimensions_map={"ScheduleGroup": names.schedule_group(settings)},
+        period=FIVE_MINUTES,
+        statistic="Sum",
+    )

@@ -22,6 +22,10 @@ ALARMS: Mapping[str, str] = {
         "Someone changed the code, the configuration, the permissions or the concurrency of a function, or "
         "gave one of the functions' roles to a function; a release does this too."
     ),
+    "key-store-changed": (
+        "Someone changed the table of branch keys itself, its policy or its recovery, copied it, or restored "
+        "a copy: a branch key that was shredded may be back."
+    ),
     "api-changed": (
         "Someone changed the API, its stage or who must sign requests to it; a release does this too."
     ),
@@ -50,6 +54,12 @@ ALARMS: Mapping[str, str] = {
         "Somebody invoked a function past the API, where nothing ties a call to a tenant: records may be "
         "revealed."
     ),
+    "key-store-written-by-others": (
+        "A principal that is not the role tenant-admin wrote to the table of branch keys, or tried to."
+    ),
+    "branch-key-shredded": "Someone shredded a tenant's branch key: its records can never be read again.",
+    "branch-key-rotation-failed": "The schedule could not rotate a branch key that has come of age.",
+    "rotation-not-started": "EventBridge Scheduler could not start the rotation of branch keys.",
     "unusable-key-used": "Someone used a key that is disabled or awaits its deletion.",
     "integrity-failure": (
         "The stored bytes of a record do not verify: they were changed, or put where they do not belong."
@@ -59,8 +69,16 @@ ALARMS: Mapping[str, str] = {
     "api-5xx": "The API answers requests with server errors.",
     "writer-errors": "The function that writes ended without an answer, by a crash or by its time limit.",
     "reader-errors": "The function that reads ended without an answer, by a crash or by its time limit.",
+    "tenant-admin-errors": (
+        "The function for branch keys ended without an answer, by a crash or by its time limit."
+    ),
+    "rotation-errors": "The function that rotates branch keys ended by a crash or by its time limit.",
     "writer-throttled": "Lambda turns calls of the function that writes away: its concurrency is used up.",
     "reader-throttled": "Lambda turns calls of the function that reads away: its concurrency is used up.",
+    "tenant-admin-throttled": (
+        "Lambda turns calls of the function for branch keys away: its concurrency is used up."
+    ),
+    "rotation-throttled": "Lambda turns runs of the rotation away: one is still at work, or none is left.",
 }
 
 

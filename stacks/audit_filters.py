@@ -118,13 +118,43 @@ def management_patterns(watched: Watched, *, record: Record) -> dict[str, Sequen
 INTEGRITY_FAILURE = '{ $.message = "integrity failure" }'
 
 
+# What the service's functions write about branch keys (lambda_src/service).
+SHREDDED = '{ $.message = "branch key shredded" }'
+ROTATION_FAILED = '{ $.message = "branch key rotation failed" }'
+
+ITEM_WRITES = (
+    "BatchWriteItem",
+    "DeleteItem",
+    "PutItem",
+    "TransactWriteItems",
+    "UpdateItem",
+)
+
+
+def written_by_others(watched: Watched) -> str:
+    """A change of the key store's items that the role tenant-admin did not make; the refused ones too."""
+    record = Record("$")
+    table = watched.key_store.table_arn
+    return all_of(
+        record.is_("eventSource", "dynamodb.amazonaws.com"),
+        any_of(record.is_("eventName", *ITEM_WRITES), f"{record.root}.readOnly IS FALSE"),
+        any_of(record.is_("resources[0].ARN", table), record.is_("resources[1].ARN", table)),
+        record.is_none_of(ISSUER, watched.role_arn("tenant-admin")),
+    )
+
+
 # A call of a function that API Gateway did not make. Whoever may invoke the reader directly can hand it any
 # tenant's request: KMS and the trail then see the reader only.
-INVOKED_PAST_THE_API = all_of(
-    Record("$").is_("eventSource", "lambda.amazonaws.com"),
-    Record("$").is_("eventName", "Invoke*"),
-    Record("$").is_none_of("userIdentity.invokedBy", "apigateway.amazonaws.com"),
-)
+def invoked_past_the_api(watched: Watched) -> str:
+    """A call of a function that neither API Gateway nor, where there is one, our schedule made."""
+    record = Record("$")
+    own = () if watched.scheduler_group is None else (watched.role_arn("scheduler"),)
+    return all_of(
+        record.is_("eventSource", "lambda.amazonaws.com"),
+        record.is_("eventName", "Invoke*"),
+        record.is_none_of("userIdentity.invokedBy", "apigateway.amazonaws.com"),
+        *((record.is_none_of(ISSUER, *own),) if own else ()),
+    )
 
 
 class Counters(Construct):
@@ -147,9 +177,16 @@ class Counters(Construct):
         for alarm, found in management_patterns(watched, record=record).items():
             for number, condition in enumerate(found):
                 self._filter(alarm, f"{number}", group=management_events, pattern=f"{{ {condition} }}")
-        self._filter(
-            "function-invoked-by-others", "0", group=data_events, pattern=f"{{ {INVOKED_PAST_THE_API} }}"
-        )
+        for alarm, condition in (
+            ("function-invoked-by-others", invoked_past_the_api(watched)),
+            ("key-store-written-by-others", written_by_others(watched)),
+        ):
+            self._filter(alarm, "0", group=data_events, pattern=f"{{ {condition} }}")
+        self._filter("branch-key-shredded", "0", group=function_logs["tenant-admin"], pattern=SHREDDED)
+        if "rotation" in function_logs:
+            self._filter(
+                "branch-key-rotation-failed", "0", group=function_logs["rotation"], pattern=ROTATION_FAILED
+            )
         for function, group in function_logs.items():
             self._filter("integrity-failure", function, group=group, pattern=INTEGRITY_FAILURE)
 

@@ -84,6 +84,19 @@ FILTER_CHANGES = (
     "PutRetentionPolicy",
 )
 ROLE_CHANGES = ("Attach", "Create", "Delete", "Detach", "Put", "SetDefault", "Update")
+KEY_STORE_CHANGES = (
+    "CreateBackup",
+    "DeleteBackup",
+    "DeleteResourcePolicy",
+    "DeleteTable",
+    "ExportTableToPointInTime",
+    "PutResourcePolicy",
+    "RestoreTableFromBackup",
+    "RestoreTableToPointInTime",
+    "UpdateContinuousBackups",
+    "UpdateTable",
+    "UpdateTimeToLive",
+)
 RULES_GUARD = "rules-changed"
 
 
@@ -108,6 +121,7 @@ def patterns(watched: Watched) -> dict[str, Pattern]:
         "key-changed": key_changed(watched),
         "grant-changed": grant_changed(watched),
         "function-changed": function_changed(watched),
+        "key-store-changed": key_store_changed(watched),
         "api-changed": calls(
             "apigateway", eventName=list(API_CHANGES), requestParameters={"restApiId": [watched.api_id]}
         ),
@@ -176,6 +190,29 @@ def function_changed(watched: Watched) -> Pattern:
     if watched.settings.code_signing_profile_arn is not None:
         ways.append({"eventName": prefixes(CODE_SIGNING_CHANGES)})
     return calls("lambda", **{"$or": ways})
+
+
+def key_store_changed(watched: Watched) -> Pattern:
+    """Match changes of the table of branch keys, by all the ways in which calls name a table.
+
+    AWS Backup makes the daily copies in the name of its own role, through DynamoDB's CreateBackup or
+    StartAwsBackupJob: what AWS does for a plan of ours is not meant.
+    """
+    table = watched.key_store
+    named = [table.table_name, table.table_arn]
+    backups = {"prefix": f"{table.table_arn}/backup/"}
+    by_service = {"userIdentity": {"invokedBy": [{"exists": False}]}}
+    return calls(
+        "dynamodb",
+        eventName=list(KEY_STORE_CHANGES),
+        **{
+            "$or": [
+                {"requestParameters": {name: named}, **by_service}
+                for name in ("tableName", "tableArn", "resourceArn", "sourceTableName", "sourceTableArn")
+            ]
+            + [{"requestParameters": {"backupArn": [backups]}, **by_service}]
+        },
+    )
 
 
 def trail_changed(watched: Watched) -> Pattern:

@@ -130,7 +130,7 @@ class Queries(Construct):
 
 def values(watched: Watched, *, buckets: AuditBuckets, records: dynamodb.ITable) -> Mapping[str, str]:
     """Give what the placeholders of the queries stand for."""
-    writer, reader = watched.roles
+    writer, reader, tenant_admin = watched.roles
     return {
         "access_logs": buckets.access_logs.bucket_name,
         "archive": buckets.archive.bucket_name,
@@ -140,7 +140,8 @@ def values(watched: Watched, *, buckets: AuditBuckets, records: dynamodb.ITable)
         "region": cdk.Aws.REGION,
         "role_arns": ", ".join(f"'{arn}'" for arn in watched.role_arns),
         "stacks": watched.stacks,
-        "table_arn": records.table_arn,
+        "table_arns": f"'{records.table_arn}', '{watched.key_store.table_arn}'",
+        "tenant_admin": tenant_admin,
         "trail": watched.trail,
         "trail_arn": watched.arn("cloudtrail", f"trail/{watched.trail}"),
         "writer": writer,

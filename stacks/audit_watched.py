@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 
 from stacks.settings import Settings
@@ -23,6 +24,10 @@ class Watched:
         Names of the functions.
     api_id
         The API's id.
+    key_store
+        The table of branch keys.
+    scheduler_group
+        The group of the schedules, where there is one.
     trail
         The trail's name.
     topic_arns
@@ -42,6 +47,8 @@ class Watched:
     roles: Sequence[str]
     functions: Sequence[str]
     api_id: str
+    key_store: dynamodb.ITable
+    scheduler_group: str | None
     trail: str
     topic_arns: Sequence[str]
     buckets: Sequence[str]
@@ -57,6 +64,11 @@ class Watched:
     def role_arns(self) -> list[str]:
         """The ARNs of the functions' roles, as a session of theirs shows them."""
         return [f"arn:{cdk.Aws.PARTITION}:iam::{cdk.Aws.ACCOUNT_ID}:role/{role}" for role in self.roles]
+
+    def role_arn(self, duty: str) -> str:
+        """The ARN of a role of ours, by its duty."""
+        role = f"role/{self.settings.prefix}-{duty}"
+        return f"arn:{cdk.Aws.PARTITION}:iam::{cdk.Aws.ACCOUNT_ID}:{role}"
 
     def arn(self, service: str, resource: str) -> str:
         """Give an ARN of this account and Region."""

@@ -5,12 +5,11 @@ group exists before it, under the storage key; its environment holds names and A
 key; code that runs in it cannot touch the network interfaces that Lambda makes for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import aws_cdk as cdk
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -23,6 +22,7 @@ from stacks.keys import KeysStack
 from stacks.network import NetworkStack
 from stacks.settings import Settings
 from stacks.settings_allowed import LOG_RETENTION
+from stacks.storage import StorageStack
 
 # What Lambda does for a function in a VPC, in the name of the function's role.
 INTERFACE_ACTIONS = (
@@ -41,13 +41,28 @@ class Surroundings:
 
     settings: Settings
     keys: KeysStack
-    records: dynamodb.ITable
+    storage: StorageStack
     network: NetworkStack | None
     code: FunctionCode
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnSchedule:
+    """How a function is run that nobody waits for: its time, and how many at once where any are reserved."""
+
+    timeout_seconds: int
+    concurrency: int
+
+
 def add_function(
-    stack: cdk.Stack, name: str, *, role: iam.Role, surroundings: Surroundings, table_actions: Sequence[str]
+    stack: cdk.Stack,
+    name: str,
+    *,
+    role: iam.Role,
+    surroundings: Surroundings,
+    tables: Sequence[iam.PolicyStatement],
+    environment: Mapping[str, object] | None = None,
+    schedule: OnSchedule | None = None,
 ) -> lambda_.Function:
     """Add a function and the policies of its role.
 
@@ -61,11 +76,18 @@ def add_function(
         Its role, of KeysStack.
     surroundings
         What it shares with the others.
-    table_actions
-        What it may do with the table of records.
+    tables
+        What it may do with the tables.
+    environment
+        Variables of its own; one that is None is left out.
+    schedule
+        For a function that a schedule calls, and not the API.
     """
     settings, network = surroundings.settings, surroundings.network
-    title = name.capitalize()
+    title = names.title(name)
+    reserved = settings.reserved_concurrency
+    if schedule is not None and reserved is not None:
+        reserved = schedule.concurrency
     log_group = logs.LogGroup(
         stack,
         f"{title}Logs",
@@ -79,8 +101,7 @@ def add_function(
             stack,
             title,
             role=role,
-            table=surroundings.records,
-            table_actions=table_actions,
+            tables=tables,
             log_group=log_group,
         )
     ]
@@ -93,17 +114,19 @@ def add_function(
         description=role.node.default_child.description,  # type: ignore[union-attr]
         runtime=packaging.RUNTIME,
         architecture=packaging.ARCHITECTURE,
-        handler=f"service.{name}.handler",
+        handler=f"service.{name.replace('-', '_')}.handler",
         code=surroundings.code.code,
         # Its statements are written out in managed policies; CDK's additions would make KeysStack need this
         # stack.
         role=role.without_policy_updates(),
         memory_size=settings.function_memory_mb,
-        timeout=cdk.Duration.seconds(settings.function_timeout_seconds),
-        reserved_concurrent_executions=settings.reserved_concurrency,
+        timeout=cdk.Duration.seconds(
+            schedule.timeout_seconds if schedule else settings.function_timeout_seconds
+        ),
+        reserved_concurrent_executions=reserved,
         tracing=lambda_.Tracing.ACTIVE,
         log_group=log_group,
-        environment=_environment(stack, name, surroundings=surroundings),
+        environment=_environment(stack, name, surroundings=surroundings, own=environment or {}),
         environment_encryption=surroundings.keys.storage_key,
         vpc=network.vpc if network else None,
         vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED) if network else None,
@@ -114,16 +137,24 @@ def add_function(
         cast("lambda_.CfnFunction", function.node.default_child).code_signing_config_arn = signed
     for policy in policies:
         function.node.add_dependency(policy)
-    _accept(function, surroundings=surroundings)
+    _accept(function, surroundings=surroundings, scheduled=schedule is not None)
     return function
 
 
-def _environment(stack: cdk.Stack, name: str, *, surroundings: Surroundings) -> dict[str, str]:
+def _environment(
+    stack: cdk.Stack, name: str, *, surroundings: Surroundings, own: Mapping[str, object]
+) -> dict[str, str]:
     """Names and ARNs only: whoever may describe the function reads them."""
     settings = surroundings.settings
     environment = {
-        "RECORDS_TABLE": surroundings.records.table_name,
+        "RECORDS_TABLE": surroundings.storage.records.table_name,
         "LOGICAL_TABLE": settings.logical_table,
+        "KEY_STRATEGY": settings.key_strategy,
+        "KEY_STORE_TABLE": surroundings.storage.key_store.table_name,
+        "LOGICAL_KEY_STORE": settings.logical_key_store,
+        "BRANCH_KEY_ARN": settings.branch_key_arn,
+        "BRANCH_KEY_CACHE_SECONDS": settings.branch_key_cache_seconds,
+        "BRANCH_KEY_CACHE_ENTRIES": settings.branch_key_cache_entries,
         "ENVELOPE_KEY_ARN": surroundings.keys.envelope_key.key_arn,
         "DECRYPT_KEY_ARNS": ",".join(settings.decrypt_key_arns),
         "PLAINTEXT_ATTRIBUTES": ",".join(settings.plaintext_attributes),
@@ -133,8 +164,9 @@ def _environment(stack: cdk.Stack, name: str, *, surroundings: Surroundings) -> 
         "POWERTOOLS_SERVICE_NAME": f"records-{name}",
         "POWERTOOLS_METRICS_NAMESPACE": "SealedRecords",
         "POWERTOOLS_LOG_LEVEL": "INFO",
+        **own,
     }
-    return {variable: value for variable, value in environment.items() if value}
+    return {name: str(value) for name, value in environment.items() if value not in (None, "")}
 
 
 def _may_work(
@@ -142,8 +174,7 @@ def _may_work(
     title: str,
     *,
     role: iam.Role,
-    table: dynamodb.ITable,
-    table_actions: Sequence[str],
+    tables: Sequence[iam.PolicyStatement],
     log_group: logs.LogGroup,
 ) -> iam.ManagedPolicy:
     policy = iam.ManagedPolicy(
@@ -152,7 +183,7 @@ def _may_work(
         description=f"What the function {title.lower()} does beside using keys.",
         roles=[role],
         statements=[
-            iam.PolicyStatement(sid="Records", actions=list(table_actions), resources=[table.table_arn]),
+            *tables,
             iam.PolicyStatement(
                 sid="OwnLogs",
                 actions=["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -243,12 +274,19 @@ def _may_join(
     return policy
 
 
-def _accept(function: lambda_.Function, *, surroundings: Surroundings) -> None:
+def _accept(function: lambda_.Function, *, surroundings: Surroundings, scheduled: bool) -> None:
     nist, hipaa, pci = "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321"
+    called = (
+        "API Gateway calls the function and waits: a failure is the caller's answer. A dead-letter "
+        "queue takes asynchronous calls, of which there are none, and would keep plaintext."
+    )
+    runs_again = (
+        "The schedule's event holds nothing to keep: a run that fails is an alarm, and the next one does "
+        "what it left."
+    )
     acknowledge(
         function,
-        reason="API Gateway calls the function and waits: a failure is the caller's answer. A dead-letter "
-        "queue takes asynchronous calls, of which there are none, and would keep plaintext.",
+        reason=runs_again if scheduled else called,
         nag=[f"{pack}-LambdaDLQ" for pack in (nist, hipaa)],
         checkov=["CKV_AWS_116"],
     )

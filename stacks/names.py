@@ -51,6 +51,11 @@ def function(settings: Settings, name: str) -> str:
     return f"{settings.prefix}-{name}"
 
 
+def schedule_group(settings: Settings) -> str:
+    """Name the group of the schedules."""
+    return f"{settings.prefix}-maintenance"
+
+
 def title(duty: str) -> str:
     """Write a duty as a part of constructs' ids: `tenant-admin` is `TenantAdmin`."""
     return "".join(part.capitalize() for part in duty.split("-"))

@@ -1,13 +1,13 @@
 """What answers requests: the functions, the API in front of them, and who may call it.
 
-What must stay true: the writer cannot read the table, the reader cannot change it; every method wants a
-signed request; a caller reaches only the tenant of its own tag; no log tells what is in a record.
+What must stay true: the writer cannot read the records, the reader cannot change them, tenant-admin sees
+which key a record hangs on and nothing of what is in it; every method wants a signed request; a caller
+reaches only the tenant of its own tag, and branch keys only as an operator; no log tells what is in a record.
 """
 
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -19,14 +19,29 @@ from stacks.functions import Surroundings, add_function
 from stacks.keys import KeysStack
 from stacks.network import NetworkStack
 from stacks.settings import Settings
+from stacks.storage import StorageStack
+from stacks.table_rights import (
+    key_store_times,
+    tables_of_reader,
+    tables_of_tenant_admin,
+    tables_of_writer,
+)
 
 OWN_TENANT = "tenants/${aws:PrincipalTag/tenant}"
 READ_CALLS = ("GET/{}/records", "GET/{}/records/*")
 WRITE_CALLS = ("PUT/{}/records/*", "DELETE/{}/records/*")
+ADMIN_CALLS = (
+    "GET/branch-keys",
+    "GET/branch-keys/*",
+    "PUT/branch-keys/*",
+    "DELETE/branch-keys/*",
+    "POST/branch-keys/*/versions",
+    "POST/branch-keys/*/moves",
+)
 
 
 class ServiceStack(cdk.Stack):
-    """Functions `writer` and `reader`, the REST API with stage v1, and the policies for its callers."""
+    """Functions `writer`, `reader`, `tenant-admin`, the REST API with stage v1, its callers' policies."""
 
     def __init__(
         self,
@@ -35,7 +50,7 @@ class ServiceStack(cdk.Stack):
         *,
         settings: Settings,
         keys: KeysStack,
-        records: dynamodb.ITable,
+        storage: StorageStack,
         network: NetworkStack | None,
         **stack: Any,  # noqa: ANN401 - what cdk.Stack takes
     ) -> None:
@@ -44,7 +59,7 @@ class ServiceStack(cdk.Stack):
         surroundings = Surroundings(
             settings=settings,
             keys=keys,
-            records=records,
+            storage=storage,
             network=network,
             code=functions_code(self, settings),
         )
@@ -53,47 +68,51 @@ class ServiceStack(cdk.Stack):
             "writer",
             role=keys.writer,
             surroundings=surroundings,
-            table_actions=["dynamodb:PutItem", "dynamodb:DeleteItem"],
+            tables=tables_of_writer(settings, storage=storage),
         )
         self.reader = add_function(
             self,
             "reader",
             role=keys.reader,
             surroundings=surroundings,
-            table_actions=["dynamodb:GetItem", "dynamodb:Query"],
+            tables=tables_of_reader(storage),
+        )
+        self.tenant_admin = add_function(
+            self,
+            "tenant-admin",
+            role=keys.tenant_admin,
+            surroundings=surroundings,
+            tables=tables_of_tenant_admin(storage),
+            environment=key_store_times(settings),
         )
         self.api = add_api(
             self,
             settings=settings,
             log_key=keys.storage_key,
-            functions={"writer": self.writer, "reader": self.reader},
+            functions={"writer": self.writer, "reader": self.reader, "tenant-admin": self.tenant_admin},
         )
         if settings.waf:
             add_firewall(self, settings=settings, stage=self.api.deployment_stage, log_key=keys.storage_key)
         read = self._callers("read", calls=READ_CALLS)
         write = self._callers("write", calls=WRITE_CALLS)
+        admin = self._operators()
         self._output(
             "ApiUrl", f"https://{self.api.rest_api_id}.execute-api.{self.region}.{self.url_suffix}/{STAGE}"
         )
         self._output("ApiId", self.api.rest_api_id)
         self._output("RecordsReadPolicyArn", read.managed_policy_arn)
         self._output("RecordsWritePolicyArn", write.managed_policy_arn)
+        self._output("BranchKeysAdminPolicyArn", admin.managed_policy_arn)
         self._output("WriterFunctionName", self.writer.function_name)
         self._output("ReaderFunctionName", self.reader.function_name)
+        self._output("TenantAdminFunctionName", self.tenant_admin.function_name)
 
     def _callers(self, right: str, *, calls: tuple[str, ...]) -> iam.ManagedPolicy:
         """The policy that ties a caller to its tenant: each verb by name, since `*` there would span slashes.
 
         Without the tag `tenant` the variable has no value and nothing matches.
         """
-        routes = [
-            self.format_arn(
-                service="execute-api",
-                resource=self.api.rest_api_id,
-                resource_name=f"{STAGE}/{call.format(OWN_TENANT)}",
-            )
-            for call in calls
-        ]
+        routes = [self._route(call.format(OWN_TENANT)) for call in calls]
         policy = iam.ManagedPolicy(
             self,
             f"Records{right.capitalize()}",
@@ -113,6 +132,30 @@ class ServiceStack(cdk.Stack):
             nag=[wildcard(policy, route) for route in routes if route.endswith("*")],
         )
         return policy
+
+    def _operators(self) -> iam.ManagedPolicy:
+        """The policy of those who make and shred branch keys, of any tenant; no record is reached by it."""
+        routes = [self._route(call) for call in ADMIN_CALLS]
+        policy = iam.ManagedPolicy(
+            self,
+            "BranchKeysAdmin",
+            managed_policy_name=f"{self._settings.prefix}-branch-keys-admin",
+            description="Calls that make, describe, rotate, move and shred branch keys.",
+            statements=[
+                iam.PolicyStatement(sid="BranchKeys", actions=["execute-api:Invoke"], resources=routes)
+            ],
+        )
+        acknowledge(
+            policy,
+            reason="The `*` stands for a tenant: this duty is for all of them, and reaches no record.",
+            nag=[wildcard(policy, route) for route in routes if "*" in route],
+        )
+        return policy
+
+    def _route(self, call: str) -> str:
+        return self.format_arn(
+            service="execute-api", resource=self.api.rest_api_id, resource_name=f"{STAGE}/{call}"
+        )
 
     def _output(self, name: str, value: str) -> None:
         cdk.CfnOutput(self, name, value=value)

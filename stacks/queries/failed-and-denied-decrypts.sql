@@ -6,7 +6,10 @@ SELECT
     errorcode,
     errormessage,
     useridentity.arn AS principal,
-    json_extract_scalar(requestparameters, '$.encryptionContext["aws-crypto-attr.tenant"]') AS tenant,
+    coalesce(
+        json_extract_scalar(requestparameters, '$.encryptionContext["aws-crypto-attr.tenant"]'),
+        json_extract_scalar(requestparameters, '$.encryptionContext["aws-crypto-ec:tenant"]')
+    ) AS tenant,
     sourceipaddress,
     useragent,
     eventid

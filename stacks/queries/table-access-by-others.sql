@@ -1,4 +1,4 @@
--- Reads and writes of the records table by principals other than the functions' roles.
+-- Reads and writes of records and of branch keys by principals other than the functions' roles.
 -- Parameters: first day (2026/05/01), last day (2026/05/31).
 SELECT
     eventtime,
@@ -6,6 +6,7 @@ SELECT
     errorcode,
     useridentity.arn AS principal,
     useridentity.invokedby AS through,
+    resources,
     requestparameters,
     sourceipaddress,
     useragent,
@@ -15,6 +16,6 @@ WHERE
     region = '${region}'
     AND day BETWEEN ? AND ?
     AND eventsource = 'dynamodb.amazonaws.com'
-    AND any_match(resources, resource -> resource.arn = '${table_arn}')
+    AND any_match(resources, resource -> resource.arn IN (${table_arns}))
     AND coalesce(useridentity.sessioncontext.sessionissuer.arn, 'none') NOT IN (${role_arns})
 ORDER BY eventtime
