@@ -19,8 +19,11 @@ ALARMS: Mapping[str, str] = {
         "AWS services take on the storage key for their own work are not meant."
     ),
     "function-changed": (
-        "Someone changed the code, the configuration, the permissions or the concurrency of a function, or "
-        "gave one of the functions' roles to a function; a release does this too."
+        "Someone changed the code, the configuration, the permissions or the concurrency of a function; a "
+        "release does this too."
+    ),
+    "function-role-given": (
+        "Someone gave one of the functions' roles to a function; a release that makes a function does too."
     ),
     "key-store-changed": (
         "Someone changed the table of branch keys itself, its policy or its recovery, copied it, or restored "

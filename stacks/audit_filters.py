@@ -118,9 +118,9 @@ def management_patterns(watched: Watched, *, record: Record) -> dict[str, Sequen
 INTEGRITY_FAILURE = '{ $.message = "integrity failure" }'
 
 
-# What the service's functions write about branch keys (lambda_src/service).
-SHREDDED = '{ $.message = "branch key shredded" }'
-ROTATION_FAILED = '{ $.message = "branch key rotation failed" }'
+# What the functions write about branch keys (lambda_src/service/telemetry.py).
+SHREDDED = '{ ($.message = "branch key changed") && ($.operation = "shred_branch_key") }'
+ROTATION_FAILED = '{ $.message = "branch key not rotated" }'
 
 ITEM_WRITES = (
     "BatchWriteItem",

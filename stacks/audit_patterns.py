@@ -121,6 +121,9 @@ def patterns(watched: Watched) -> dict[str, Pattern]:
         "key-changed": key_changed(watched),
         "grant-changed": grant_changed(watched),
         "function-changed": function_changed(watched),
+        "function-role-given": calls(
+            "lambda", eventName=prefixes(ROLE_GIVEN), requestParameters={"role": watched.role_arns}
+        ),
         "key-store-changed": key_store_changed(watched),
         "api-changed": calls(
             "apigateway", eventName=list(API_CHANGES), requestParameters={"restApiId": [watched.api_id]}
@@ -172,7 +175,7 @@ def grant_changed(watched: Watched) -> Pattern:
 
 
 def function_changed(watched: Watched) -> Pattern:
-    """Match changes of the functions, and any function that is given one of their roles."""
+    """Match changes of the functions, which calls name by name, ARN, and either with a version behind it."""
     named = [
         form
         for name in watched.functions
@@ -183,13 +186,10 @@ def function_changed(watched: Watched) -> Pattern:
             {"wildcard": f"*:function:{name}:*"},
         )
     ]
-    ways: list[Pattern] = [
-        {"eventName": prefixes(FUNCTION_CHANGES), "requestParameters": {"functionName": named}},
-        {"eventName": prefixes(ROLE_GIVEN), "requestParameters": {"role": watched.role_arns}},
-    ]
-    if watched.settings.code_signing_profile_arn is not None:
-        ways.append({"eventName": prefixes(CODE_SIGNING_CHANGES)})
-    return calls("lambda", **{"$or": ways})
+    changed = {"eventName": prefixes(FUNCTION_CHANGES), "requestParameters": {"functionName": named}}
+    if watched.settings.code_signing_profile_arn is None:
+        return calls("lambda", **changed)
+    return calls("lambda", **{"$or": [changed, {"eventName": prefixes(CODE_SIGNING_CHANGES)}]})
 
 
 def key_store_changed(watched: Watched) -> Pattern:

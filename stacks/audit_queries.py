@@ -130,21 +130,19 @@ class Queries(Construct):
 
 def values(watched: Watched, *, buckets: AuditBuckets, records: dynamodb.ITable) -> Mapping[str, str]:
     """Give what the placeholders of the queries stand for."""
-    writer, reader, tenant_admin = watched.roles
     return {
         "access_logs": buckets.access_logs.bucket_name,
         "archive": buckets.archive.bucket_name,
         "envelope_key_arn": watched.envelope_key.key_arn,
         "key_arns": ", ".join(f"'{key.key_arn}'" for key in watched.keys),
-        "reader": reader,
+        "functions": "|".join(watched.functions),
         "region": cdk.Aws.REGION,
+        "roles": ", ".join(f"'{role}'" for role in watched.roles),
         "role_arns": ", ".join(f"'{arn}'" for arn in watched.role_arns),
         "stacks": watched.stacks,
         "table_arns": f"'{records.table_arn}', '{watched.key_store.table_arn}'",
-        "tenant_admin": tenant_admin,
         "trail": watched.trail,
         "trail_arn": watched.arn("cloudtrail", f"trail/{watched.trail}"),
-        "writer": writer,
     }
 
 

@@ -73,6 +73,24 @@ def account_may_administer() -> iam.PolicyStatement:
     )
 
 
+def role_may(
+    sid: str, *, role: iam.IRole, actions: Sequence[str], conditions: Conditions
+) -> iam.PolicyStatement:
+    """Allow a role's actions, if its own IAM policy allows them too.
+
+    The principal is the account, narrowed to the role: naming the role itself would make this policy enough
+    without IAM's consent, and would point to the role's inner id, which a role that is made again no longer
+    has. For a session of the role, aws:PrincipalArn is the ARN of the role, not of the session.
+    """
+    return iam.PolicyStatement(
+        sid=sid,
+        principals=[iam.AccountRootPrincipal()],
+        actions=list(actions),
+        resources=["*"],
+        conditions={**conditions, "ArnEquals": {"aws:PrincipalArn": role.role_arn}},
+    )
+
+
 def nobody_may(
     sid: str, *, actions: Sequence[str], conditions: Conditions | None = None
 ) -> iam.PolicyStatement:

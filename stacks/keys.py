@@ -11,7 +11,7 @@ What must stay true:
 - No AWS service uses the envelope key.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from stacks.key_policies import (
     Conditions,
     account_may_administer,
     nobody_may,
+    role_may,
     safeguards,
 )
 from stacks.settings import Settings
@@ -66,24 +67,6 @@ def for_records(settings: Settings) -> Conditions:
     }
 
 
-def role_may(
-    sid: str, *, role: iam.IRole, actions: Sequence[str], conditions: Conditions
-) -> iam.PolicyStatement:
-    """Allow a role's actions, if its own IAM policy allows them too.
-
-    The principal is the account, narrowed to the role: naming the role itself would make this policy enough
-    without IAM's consent, and would point to the role's inner id, which a role that is made again no longer
-    has. For a session of the role, aws:PrincipalArn is the ARN of the role, not of the session.
-    """
-    return iam.PolicyStatement(
-        sid=sid,
-        principals=[iam.AccountRootPrincipal()],
-        actions=list(actions),
-        resources=["*"],
-        conditions={**conditions, "ArnEquals": {"aws:PrincipalArn": role.role_arn}},
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
     """What one role may do with the keys that reveal records, and for which encryption contexts."""
@@ -105,12 +88,11 @@ def uses_of_writer(settings: Settings) -> list[Use]:
         )
     ]
     if settings.writer_uses_branch_keys:
-        active = for_branch_keys(settings, types=[ACTIVE])
         uses.append(
             Use(
                 sid="WriterMayOpenActiveBranchKeys",
                 actions=["kms:Decrypt"],
-                conditions=active,
+                conditions=for_branch_keys(settings, types=[ACTIVE]),
                 of_branch_keys=True,
             )
         )
@@ -119,13 +101,12 @@ def uses_of_writer(settings: Settings) -> list[Use]:
 
 def uses_of_reader(settings: Settings) -> list[Use]:
     """Stored records of both strategies."""
-    branch_keys = for_branch_keys(settings, types=[ACTIVE, VERSIONS])
     return [
         Use(sid="ReaderMayDecrypt", actions=["kms:Decrypt"], conditions=for_records(settings)),
         Use(
             sid="ReaderMayOpenBranchKeys",
             actions=["kms:Decrypt"],
-            conditions=branch_keys,
+            conditions=for_branch_keys(settings, types=[ACTIVE, VERSIONS]),
             of_branch_keys=True,
         ),
     ]
@@ -143,14 +124,15 @@ def uses_of_tenant_admin(settings: Settings) -> list[Use]:
     ]
 
 
-def envelope_policy(settings: Settings, *, uses: Sequence[tuple[iam.IRole, Use]]) -> iam.PolicyDocument:
+def envelope_policy(settings: Settings, *, uses: Mapping[iam.Role, Sequence[Use]]) -> iam.PolicyDocument:
     """The policy of the only key whose use reveals records."""
     return iam.PolicyDocument(
         statements=[
             account_may_administer(),
             *(
                 role_may(use.sid, role=role, actions=use.actions, conditions=use.conditions)
-                for role, use in uses
+                for role, uses_of_role in uses.items()
+                for use in uses_of_role
             ),
             nobody_may(
                 "NobodyWithoutAnEncryptionContext",
@@ -182,16 +164,15 @@ class KeysStack(cdk.Stack):
 
         self.writer = self._role("writer", duty="Encrypts and stores records; cannot decrypt or read them.")
         self.reader = self._role("reader", duty="Reads and decrypts records; cannot write them.")
-
         self.tenant_admin = self._role(
             "tenant-admin",
             duty="Makes, rotates, moves and shreds branch keys; cannot open them or read records.",
         )
-        uses = (
-            *((self.writer, use) for use in uses_of_writer(settings)),
-            *((self.reader, use) for use in uses_of_reader(settings)),
-            *((self.tenant_admin, use) for use in uses_of_tenant_admin(settings)),
-        )
+        uses = {
+            self.writer: uses_of_writer(settings),
+            self.reader: uses_of_reader(settings),
+            self.tenant_admin: uses_of_tenant_admin(settings),
+        }
 
         self.envelope_key = self._key(
             "envelope",
@@ -209,10 +190,9 @@ class KeysStack(cdk.Stack):
             policy=service_keys.audit_policy(settings),
         )
 
-        self._allow_envelope("Writer", role=self.writer, uses=uses_of_writer(settings))
-        self._allow_envelope("Reader", role=self.reader, uses=uses_of_reader(settings))
-        self._allow_envelope("TenantAdmin", role=self.tenant_admin, uses=uses_of_tenant_admin(settings))
-        allow_storage_key(self, key=self.storage_key, roles=[self.writer, self.reader, self.tenant_admin])
+        for role, uses_of_role in uses.items():
+            self._allow_envelope(role, uses=uses_of_role)
+        allow_storage_key(self, key=self.storage_key, roles=list(uses))
         allow_environment(self, settings, "writer", role=self.writer, key=self.storage_key)
         allow_environment(self, settings, "reader", role=self.reader, key=self.storage_key)
         # The schedule that rotates branch keys works with the same role, in a function of its own.
@@ -255,11 +235,11 @@ class KeysStack(cdk.Stack):
             removal_policy=settings.removal_policy,
         )
 
-    def _allow_envelope(self, duty: str, *, role: iam.Role, uses: Sequence[Use]) -> None:
+    def _allow_envelope(self, role: iam.Role, *, uses: Sequence[Use]) -> None:
         """IAM's consent to what the key policy allows the role, under the same conditions."""
         iam.ManagedPolicy(
             self,
-            f"{duty}MayUseEnvelopeKey",
+            f"{role.node.id}MayUseEnvelopeKey",
             description="The envelope key, for the encryption contexts of this duty.",
             roles=[role],
             statements=[

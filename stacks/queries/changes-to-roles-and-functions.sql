@@ -19,7 +19,7 @@ WHERE
         (
             eventsource = 'iam.amazonaws.com'
             AND (
-                json_extract_scalar(requestparameters, '$.roleName') IN ('${writer}', '${reader}')
+                json_extract_scalar(requestparameters, '$.roleName') IN (${roles})
                 OR json_extract_scalar(requestparameters, '$.roleName') LIKE '${stacks}%'
                 OR json_extract_scalar(requestparameters, '$.policyArn') LIKE '%:policy/${stacks}%'
             )
@@ -27,7 +27,7 @@ WHERE
         OR (
             eventsource = 'lambda.amazonaws.com'
             AND regexp_like(
-                json_extract_scalar(requestparameters, '$.functionName'), '(^|:)(${writer}|${reader})($|:)'
+                json_extract_scalar(requestparameters, '$.functionName'), '(^|:)(${functions})($|:)'
             )
         )
     )
