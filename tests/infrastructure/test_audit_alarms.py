@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from envelope import KeyServiceError
 from local.event_pattern import matches
 from local.filter_pattern import check
 from service.failures import RecordNotVerified
@@ -33,6 +34,16 @@ OF_SERVICES = {
     "AWS/ApiGateway": {"5XXError"},
     "AWS/Lambda": {"Errors", "Throttles"},
     "AWS/SQS": {"ApproximateNumberOfMessagesVisible"},
+    "AWS/Scheduler": {"InvocationDroppedCount"},
+}
+
+
+# Of the schedule, which an environment may be without.
+OF_ROTATION = {
+    "branch-key-rotation-failed",
+    "rotation-errors",
+    "rotation-not-started",
+    "rotation-throttled",
 }
 
 
@@ -94,7 +105,7 @@ def test_an_event_that_someone_makes_up_sets_nothing_off(assembly: Assembly) -> 
             assert not matches(rule["EventPattern"], event)
 
 
-@pytest.mark.parametrize("function", ["writer", "reader"])
+@pytest.mark.parametrize("function", ["writer", "reader", "tenant-admin"])
 def test_a_record_that_does_not_verify_alarms(
     assembly: Assembly,
     function: str,
@@ -113,11 +124,46 @@ def test_a_record_that_does_not_verify_alarms(
     assert counted(assembly, {**message, "message": "request"}, log_group=group) == set()
 
 
+def test_a_branch_key_that_is_shredded_alarms_and_one_that_is_rotated_does_not(
+    prod: Assembly, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "audit-branch-keys")
+    telemetry = Telemetry(TimeLimit())
+    group = f"/aws/lambda/{prod.prefix}-tenant-admin"
+    for operation, alarm in (("shred_branch_key", {"branch-key-shredded"}), ("rotate_branch_key", set())):
+        telemetry.begin(operation=operation, request_id="r", context=Context())
+        telemetry.branch_key_changed("acme")
+        (line,) = capsys.readouterr().out.splitlines()
+        assert counted(prod, json.loads(line), log_group=group) == alarm
+
+
+def test_a_branch_key_that_the_schedule_could_not_rotate_alarms(
+    prod: Assembly, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "audit-rotation")
+    telemetry = Telemetry(TimeLimit())
+    telemetry.begin(operation="rotate_branch_keys", request_id="r", context=Context())
+    telemetry.rotation_failure("acme", KeyServiceError("throttled"))
+    (line,) = capsys.readouterr().out.splitlines()
+    group = f"/aws/lambda/{prod.prefix}-rotation"
+    assert counted(prod, json.loads(line), log_group=group) == {"branch-key-rotation-failed"}
+
+
+class Context:
+    """What telemetry reads of the context that Lambda passes."""
+
+    aws_request_id = "lambda-request"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 28_000
+
+
 def test_the_catalogue_names_every_rule_and_every_alarm(assembly: Assembly, organization: Assembly) -> None:
     for one in (assembly, organization):
         by_rule, by_alarm = set(rules(one)) - {FEEDS}, set(alarms(one))
         assert not by_rule & by_alarm
-        assert by_rule | by_alarm == set(ALARMS)
+        absent = OF_ROTATION if one.settings["branch_key_rotation_days"] is None else set()
+        assert by_rule | by_alarm == set(ALARMS) - absent
 
 
 def test_iam_is_watched_by_a_rule_only_where_another_trail_records_it(
@@ -169,6 +215,8 @@ def test_what_reveals_records_alarms_within_a_minute_and_at_once(assembly: Assem
     for name in (
         "decrypt-denied",
         "envelope-key-used-by-others",
+        "key-store-written-by-others",
+        "branch-key-shredded",
         "unusable-key-used",
         "integrity-failure",
         "iam-changed",

@@ -35,8 +35,9 @@ def selected(assembly: Assembly) -> list[dict[str, dict[str, list[str]]]]:
     ]
 
 
-def table_arn(assembly: Assembly) -> str:
-    return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{assembly.prefix}-records"
+def table_arns(assembly: Assembly) -> list[str]:
+    here = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{assembly.prefix}"
+    return [f"{here}-records", f"{here}-key-store"]
 
 
 MANAGEMENT = {"eventCategory": {"Equals": ["Management"]}}
@@ -48,12 +49,12 @@ def test_all_management_events_are_recorded_reading_ones_too(assembly: Assembly)
     assert "EventSelectors" not in trail(assembly)
 
 
-def test_every_access_to_the_table_is_recorded(assembly: Assembly, organization: Assembly) -> None:
+def test_every_access_to_the_tables_is_recorded(assembly: Assembly, organization: Assembly) -> None:
     for one in (assembly, organization):
         items = {
             "eventCategory": {"Equals": ["Data"]},
             "resources.type": {"Equals": ["AWS::DynamoDB::Table"]},
-            "resources.ARN": {"Equals": [table_arn(one)]},
+            "resources.ARN": {"Equals": table_arns(one)},
         }
         assert items in selected(one)
 
@@ -64,9 +65,14 @@ def test_every_call_of_a_function_is_recorded(assembly: Assembly, organization: 
         calls = {
             "eventCategory": {"Equals": ["Data"]},
             "resources.type": {"Equals": ["AWS::Lambda::Function"]},
-            "resources.ARN": {"StartsWith": [f"{here}-writer", f"{here}-reader"]},
+            "resources.ARN": {"StartsWith": [f"{here}-{name}" for name in functions_of(one)]},
         }
         assert calls in selected(one)
+
+
+def functions_of(assembly: Assembly) -> list[str]:
+    rotation = [] if assembly.settings["branch_key_rotation_days"] is None else ["rotation"]
+    return ["writer", "reader", "tenant-admin", *rotation]
 
 
 def test_what_another_trail_records_is_not_recorded_twice(organization: Assembly) -> None:
