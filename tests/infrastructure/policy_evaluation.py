@@ -178,18 +178,18 @@ def _holds(operator: str, actual: str | Sequence[str] | None, expected: list[str
         return expected == ["true" if actual is None else "false"]
     if operator == "ForAllValues:StringEquals":
         return all(value in expected for value in ([] if actual is None else actual))
-    if operator == "StringNotEquals":
+    if operator in ("StringNotEquals", "ArnNotEquals"):
         return actual not in expected
-    if operator == "BoolIfExists":
+    if operator in ("BoolIfExists", "StringEqualsIfExists"):
         return actual is None or actual in expected
     if actual is None:
         return operator == "NotIpAddress"
     assert isinstance(actual, str), "a list needs ForAllValues or ForAnyValue"
     if operator in ("StringEquals", "Bool", "ArnEquals"):
-        # ArnEquals takes wildcards, as ArnLike does: the policies use none with it.
+        # ArnEquals takes wildcards, as ArnLike does (and ArnNotEquals, as ArnNotLike): the policies use none.
         assert operator != "ArnEquals" or not any("*" in value for value in expected)
         return actual in expected
-    if operator == "ArnLike":
+    if operator in ("ArnLike", "StringLike"):
         return any(fnmatchcase(actual, pattern) for pattern in expected)
     if operator in ("IpAddress", "NotIpAddress"):
         return _in_a_network(actual, expected) == (operator == "IpAddress")
