@@ -1,141 +1,26 @@
 """The functions as Lambda loads them, over real AWS clients; KMS and DynamoDB are emulated in-process."""
 
-import importlib
 import json
 import logging
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import quote
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSResponse
-from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from moto import mock_aws
-from moto.core.botocore_stubber import MockRawResponse
-from moto.core.models import botocore_stubber
+
+from local import additions
+from tests.unit.service.faults import Faults
+from tests.unit.service.functions import (
+    KEY_STORE,
+    TABLE,
+    LambdaContext,
+    Service,
+    StandardOutput,
+    Tenants,
+    load,
+)
 
 REGION = "eu-central-1"
-TABLE = "unit-records"
-KEY_STORE = "unit-key-store"
-
-
-@dataclass(frozen=True)
-class LambdaContext:
-    aws_request_id: str = "lambda-request"
-    milliseconds: int = 28_000
-
-    def get_remaining_time_in_millis(self) -> int:
-        return self.milliseconds
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: Any
-    text: str
-
-    @property
-    def slug(self) -> str:
-        """The problem's slug."""
-        return self.body["type"].removeprefix("urn:sealed-records:problem:")
-
-
-def event(
-    method: str,
-    tenant: str,
-    record: str | None = None,
-    *,
-    body: str | None = None,
-    headers: dict[str, str] | None = None,
-    query: dict[str, str] | None = None,
-    **changes: Any,
-) -> dict[str, Any]:
-    """An event of API Gateway's REST proxy integration."""
-    path = f"/tenants/{quote(tenant)}/records"
-    resource = "/tenants/{tenant}/records"
-    parameters = {"tenant": tenant}
-    if record is not None:
-        path += f"/{quote(record)}"
-        resource += "/{record}"
-        parameters["record"] = record
-    content = {"content-type": "application/json"} if body is not None else {}
-    given = {**content, **(headers or {})}
-    return {
-        "resource": resource,
-        "path": path,
-        "httpMethod": method,
-        "headers": given,
-        "multiValueHeaders": {name: [value] for name, value in given.items()},
-        "queryStringParameters": query,
-        "multiValueQueryStringParameters": {name: [value] for name, value in (query or {}).items()} or None,
-        "pathParameters": parameters,
-        "stageVariables": None,
-        "requestContext": {"requestId": "request-1", "stage": "v1"},
-        "body": body,
-        "isBase64Encoded": False,
-        **changes,
-    }
-
-
-@dataclass
-class Service:
-    """The two functions and what they stand on."""
-
-    writer: Any
-    reader: Any
-    table: Any
-    kms: Any
-    key_arn: str
-
-    def call(self, method: str, tenant: str, record: str | None = None, **details: Any) -> Answer:
-        context = details.pop("context", LambdaContext())
-        return self.send(event(method, tenant, record, **details), context=context)
-
-    def send(self, request: dict[str, Any], *, context: LambdaContext | None = None) -> Answer:
-        function = self.writer if request["httpMethod"] in ("PUT", "DELETE") else self.reader
-        answer = function.handler(request, context or LambdaContext())
-        json.dumps(answer)
-        headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
-        text = answer["body"] or ""
-        return Answer(
-            status=int(answer["statusCode"]),
-            headers=headers,
-            body=json.loads(text) if text else None,
-            text=text,
-        )
-
-    def put(self, tenant: str, record: str, data: Any, **details: Any) -> Answer:
-        return self.call("PUT", tenant, record, body=json.dumps(data), **details)
-
-    def get(self, tenant: str, record: str) -> Answer:
-        return self.call("GET", tenant, record)
-
-    def items(self) -> list[dict[str, Any]]:
-        return sorted(
-            self.table.scan(TableName=TABLE)["Items"],
-            key=lambda item: (item["tenant"]["S"], item["record"]["S"]),
-        )
-
-    def item(self, tenant: str, record: str) -> dict[str, Any]:
-        key = {"tenant": {"S": tenant}, "record": {"S": record}}
-        return self.table.get_item(TableName=TABLE, Key=key)["Item"]
-
-    def plant(self, item: dict[str, Any]) -> None:
-        self.table.put_item(TableName=TABLE, Item=item)
-
-
-def load(*names: str) -> list[Any]:
-    """Import modules anew, as a container does when it starts."""
-    for name in names:
-        sys.modules.pop(name, None)
-    loaded = [importlib.import_module(name) for name in names]
-    for name in names:
-        del sys.modules[name]
-    return loaded
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +41,7 @@ def aws(environment: pytest.MonkeyPatch) -> Iterator[None]:
         environment.setenv(name, value)
     environment.delenv("AWS_PROFILE", raising=False)
     environment.delenv("AWS_ENDPOINT_URL", raising=False)
+    additions.install()
     with mock_aws():
         for table, keys in ((TABLE, ("tenant", "record")), (KEY_STORE, ("branch-key-id", "type"))):
             make_table(table, keys=keys)
@@ -206,7 +92,7 @@ def start(aws: None, environment: pytest.MonkeyPatch) -> Callable[..., Service]:
         writer, reader = load("service.writer", "service.reader")
         logging.raiseExceptions = True
         for handler in logging.getLogger(given["POWERTOOLS_SERVICE_NAME"]).handlers:
-            handler.setStream(_StandardOutput())
+            handler.setStream(StandardOutput())
         return Service(writer, reader, table=table, kms=kms, key_arn=given["ENVELOPE_KEY_ARN"])
 
     return started
@@ -226,72 +112,54 @@ def service(running: Service) -> Service:
     return running
 
 
-class _StandardOutput:
-    """Standard output as it is now: a logger keeps the one that it was made with, and pytest changes it."""
+@pytest.fixture(scope="module")
+def start_tenants(start: Callable[..., Service]) -> Callable[..., Tenants]:
+    """Starts all four functions; settings may be given by name."""
 
-    def write(self, text: str) -> None:
-        sys.stdout.write(text)
+    def started(**settings: str) -> Tenants:
+        base = start(**{"KEY_STRATEGY": "tenant", **settings})
+        admin, rotation = load("service.tenant_admin", "service.rotation")
+        logging.raiseExceptions = True
+        return Tenants(**vars(base), admin=admin, rotation=rotation)
 
-    def flush(self) -> None:
-        sys.stdout.flush()
+    return started
 
 
-@dataclass
-class Faults:
-    """Lets attempts of one operation fail where they leave the process; the retries are the real ones."""
+@pytest.fixture(scope="module")
+def running_tenants(start_tenants: Callable[..., Tenants]) -> Tenants:
+    return start_tenants()
 
-    client: Any
-    operation: str
-    attempts: int = 0
-    undo: Callable[[], object] = field(default=lambda: None)
 
-    def answer(self, status: int, code: str, *, times: int = 99) -> None:
-        """Answer with an error instead of passing the request on."""
+@pytest.fixture
+def tenants(running_tenants: Tenants) -> Tenants:
+    """All functions in strategy tenant, over empty tables and with empty caches."""
+    for table, names in ((TABLE, ("tenant", "record")), (KEY_STORE, ("branch-key-id", "type"))):
+        for page in running_tenants.table.get_paginator("scan").paginate(TableName=table):
+            for item in page["Items"]:
+                running_tenants.table.delete_item(TableName=table, Key={name: item[name] for name in names})
+    running_tenants.forget()
+    return running_tenants
 
-        def fail(event_name: str, request: Any) -> AWSResponse:
-            self.attempts += 1
-            if self.attempts > times:
-                return botocore_stubber(event_name=event_name, request=request)
-            body = json.dumps({"__type": code, "message": "for this test: marker-in-message"}).encode()
-            return AWSResponse(request.url, status, {"x-amzn-requestid": "fault"}, MockRawResponse(body))
 
-        self._register(fail)
+@pytest.fixture
+def record_strategy(tenants: Tenants, start: Callable[..., Service]) -> Service:
+    """The writer and the reader of a deployment that was, or is again, in strategy record."""
+    return start(ENVELOPE_KEY_ARN=tenants.key_arn)
 
-    def lose_answer(self, *, times: int = 1) -> None:
-        """Pass the request on, and lose the answer."""
 
-        def lose(event_name: str, request: Any) -> AWSResponse:
-            self.attempts += 1
-            answer = botocore_stubber(event_name=event_name, request=request)
-            if self.attempts <= times:
-                raise ReadTimeoutError(endpoint_url=request.url)
-            return answer
-
-        self._register(lose)
-
-    def unreachable(self, *, times: int = 99) -> None:
-        """Reach no service at all."""
-
-        def refuse(event_name: str, request: Any) -> AWSResponse:
-            self.attempts += 1
-            if self.attempts <= times:
-                raise EndpointConnectionError(endpoint_url=request.url)
-            return botocore_stubber(event_name=event_name, request=request)
-
-        self._register(refuse)
-
-    def _register(self, handler: Callable[..., Any]) -> None:
-        # The emulator's own handler would carry out a request that this one has answered.
-        service = self.client.meta.service_model.service_id.hyphenize()
-        events = self.client.meta.events
-        events.unregister("before-send", botocore_stubber)
-
-        def send(event_name: str, request: Any, **_: Any) -> AWSResponse | None:
-            return handler(event_name=event_name, request=request)
-
-        name = f"before-send.{service}.{self.operation}"
-        events.register_last(name, send)
-        self.undo = lambda: (events.unregister(name, send), events.register("before-send", botocore_stubber))
+@pytest.fixture
+def mixed(tenants: Tenants, record_strategy: Service) -> Tenants:
+    """A tenant with two records that hang on its branch key, three that do not, and a neighbour."""
+    tenants.create("acme", "globex")
+    for record in ("b-1", "b-2"):
+        tenants.put("acme", record, {"n": 1})
+    record_strategy.put("acme", "a-outside", {"n": 2})
+    tenants.plant({"tenant": {"S": "acme"}, "record": {"S": "c-headless"}})
+    item = tenants.item("acme", "b-1")
+    tenants.plant({**item, "record": {"S": "d-broken"}, "aws_dbe_head": {"B": b"\x02\x00broken"}})
+    record_strategy.put("globex", "p-1", {"n": 3})
+    tenants.forget()
+    return tenants
 
 
 @pytest.fixture
@@ -310,6 +178,39 @@ def faults(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
     yield of
     for fault in made:
         fault.undo()
+
+
+@pytest.fixture
+def faults_of(tenants: Tenants, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], Faults]]:
+    """Faults by the function's name and the operation; the pauses between attempts are left out."""
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+
+    def of(function: str, operation: str) -> Faults:
+        container = getattr(tenants, function)._container
+        kms = container.branch_keys._wrapping._kms
+        of_kms = operation in ("Decrypt", "ReEncrypt", "GenerateDataKeyWithoutPlaintext")
+        made.append(Faults(kms if of_kms else container.store.client, operation))
+        return made[-1]
+
+    made: list[Faults] = []
+    yield of
+    for fault in made:
+        fault.undo()
+
+
+@pytest.fixture
+def findings(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[tuple[str, str | None, str]]]:
+    """Tells tenant, record and reason of each integrity failure, as logged; the metric must agree."""
+
+    def read() -> list[tuple[str, str | None, str]]:
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        found = [line for line in lines if line.get("message") == "integrity failure"]
+        counted = [line["IntegrityFailures"] for line in lines if "IntegrityFailures" in line]
+        assert sum(count for (count,) in counted) == len(found)
+        assert all(line["level"] == "ERROR" for line in found)
+        return [(line["tenant"], line.get("record"), line["reason"]) for line in found]
+
+    return read
 
 
 @pytest.fixture

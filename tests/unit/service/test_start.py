@@ -54,11 +54,69 @@ def test_lists_may_be_absent_or_empty() -> None:
         ("DECRYPT_KEY_ARNS", f"{ARN},00000000-0000-0000-0000-000000000000"),
         ("PLAINTEXT_ATTRIBUTES", "tenant"),
         ("PLAINTEXT_ATTRIBUTES", "aws_dbe_head"),
+        ("KEY_STRATEGY", ""),
+        ("KEY_STRATEGY", "both"),
+        ("KEY_STRATEGY", "TENANT"),
+        ("KEY_STORE_TABLE", ""),
+        ("LOGICAL_KEY_STORE", " "),
+        ("BRANCH_KEY_ARN", "alias/envelope"),
+        ("BRANCH_KEY_ARN", f"{ARN},{ARN}"),
+        ("BRANCH_KEY_CACHE_SECONDS", ""),
+        ("BRANCH_KEY_CACHE_SECONDS", "0"),
+        ("BRANCH_KEY_CACHE_SECONDS", "3601"),
+        ("BRANCH_KEY_CACHE_SECONDS", "1e3"),
+        ("BRANCH_KEY_CACHE_ENTRIES", "-1"),
+        ("BRANCH_KEY_CACHE_ENTRIES", "100001"),
+        ("BRANCH_KEY_CACHE_ENTRIES", "٣"),
+        ("KEY_STORE_RECOVERY_DAYS", "36"),
+        ("KEY_STORE_BACKUP_DAYS", "0"),
+        ("BRANCH_KEY_ROTATION_DAYS", "3651"),
+        ("BRANCH_KEY_ROTATION_DAYS", "1.5"),
     ],
 )
 def test_a_wrong_setting_is_named(setting: str, value: str) -> None:
     with pytest.raises(ConfigurationError, match=setting):
         read_configuration({**SETTINGS, setting: value})
+
+
+def test_branch_keys_are_wrapped_under_the_envelope_key_unless_another_is_named() -> None:
+    other = ARN.replace("eu-central-1:1", "eu-central-1:2")
+
+    by_default = read_configuration(SETTINGS).branch_keys
+    named = read_configuration({**SETTINGS, "BRANCH_KEY_ARN": other}).branch_keys
+
+    assert by_default.key_arn == ARN
+    assert (named.key_arn, set(named.further_key_arns)) == (other, {ARN})
+
+
+def test_what_one_function_needs_the_others_may_lack() -> None:
+    read = read_configuration(SETTINGS).branch_keys
+
+    assert (read.recovery_days, read.backup_days, read.rotation_days) == (None, None, None)
+    assert (read.cache_seconds, read.cache_entries) == (300, 1000)
+
+
+@pytest.mark.parametrize(
+    ("function", "setting"),
+    [("tenant_admin", "KEY_STORE_RECOVERY_DAYS"), ("rotation", "BRANCH_KEY_ROTATION_DAYS")],
+)
+def test_a_function_does_not_start_without_what_it_needs(function: str, setting: str) -> None:
+    environment = {**os.environ, **SETTINGS, "AWS_DEFAULT_REGION": "eu-central-1", "PYTHONPATH": "lambda_src"}
+    environment.pop(setting, None)
+
+    def start(**more: str) -> Any:
+        return subprocess.run(
+            [sys.executable, "-c", f"import service.{function}"],
+            env={**environment, **more},
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+
+    failed = start()
+    assert failed.returncode != 0
+    assert setting in failed.stderr
+    assert start(**{setting: "7"}).returncode == 0
 
 
 def test_each_request_has_one_log_line_and_its_metrics(
