@@ -56,6 +56,21 @@ class Assembly:
             if resource["Type"] == kind
         }
 
+    @property
+    def functions(self) -> list[str]:
+        """The functions by their duties, in the order in which they are made."""
+        rotation = [] if self.settings["branch_key_rotation_days"] is None else ["rotation"]
+        return ["writer", "reader", "tenant-admin", *rotation]
+
+    def table(self, name: str) -> Resource:
+        """One of the tables, by the last part of its name."""
+        (found,) = [
+            table
+            for table in self.resources("AWS::DynamoDB::Table").values()
+            if table["Properties"]["TableName"] == f"{self.prefix}-{name}"
+        ]
+        return found
+
     def key(self, name: str) -> Resource:
         """One of the three KMS keys."""
         wanted = f"alias/{self.prefix}/{name}"

@@ -65,14 +65,9 @@ def test_every_call_of_a_function_is_recorded(assembly: Assembly, organization: 
         calls = {
             "eventCategory": {"Equals": ["Data"]},
             "resources.type": {"Equals": ["AWS::Lambda::Function"]},
-            "resources.ARN": {"StartsWith": [f"{here}-{name}" for name in functions_of(one)]},
+            "resources.ARN": {"StartsWith": [f"{here}-{name}" for name in one.functions]},
         }
         assert calls in selected(one)
-
-
-def functions_of(assembly: Assembly) -> list[str]:
-    rotation = [] if assembly.settings["branch_key_rotation_days"] is None else ["rotation"]
-    return ["writer", "reader", "tenant-admin", *rotation]
 
 
 def test_what_another_trail_records_is_not_recorded_twice(organization: Assembly) -> None:

@@ -122,6 +122,19 @@ def test_every_use_of_a_key_by_a_role_has_conditions(assembly: Assembly) -> None
             assert statement.get("Condition"), place
 
 
+def is_apart(statement: dict[str, Any]) -> bool:
+    """Whether a statement is about something else than what is in records."""
+    conditions = condition_keys(statement)
+    seen = statement.get("Condition", {}).get("ForAllValues:StringEquals", {}).get("dynamodb:Attributes")
+    return (
+        "kms:ViaService" in conditions
+        or "kms:EncryptionContext:branch-key-id" in conditions
+        or all(resource.endswith("-key-store") for resource in listed(statement["Resource"]))
+        # What a record hangs on, and nothing that is in it.
+        or (seen == ["tenant", "record", "aws_dbe_head"] and "dynamodb:Select" in conditions)
+    )
+
+
 def roles(assembly: Assembly) -> dict[str, set[str]]:
     """Each role's actions, by the ARN that policies know it by."""
     found: dict[str, set[str]] = {}
@@ -131,16 +144,33 @@ def roles(assembly: Assembly) -> dict[str, set[str]]:
         for policy in assembly.resources("AWS::IAM::ManagedPolicy").values():
             if name in policy["Properties"].get("Roles", ()):
                 for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
-                    if statement["Effect"] == "Allow" and "kms:ViaService" not in condition_keys(statement):
+                    if statement["Effect"] == "Allow" and not is_apart(statement):
                         found[name] |= set(listed(statement["Action"]))
     return found
 
 
-def test_no_role_both_writes_and_reads(assembly: Assembly) -> None:
+def test_no_role_both_writes_and_reads_records(assembly: Assembly) -> None:
     found = roles(assembly)
-    assert {f"{assembly.prefix}-writer", f"{assembly.prefix}-reader"} <= found.keys()
+    assert {f"{assembly.prefix}-{duty}" for duty in ("writer", "reader", "tenant-admin")} <= found.keys()
     for name, actions in found.items():
         assert not (actions & READING and actions & WRITING), name
+
+
+def test_only_tenant_admin_writes_branch_keys_and_it_opens_none(assembly: Assembly) -> None:
+    key_store = assembly.table("key-store")["Properties"]["TableName"]
+    writing = set()
+    for logical_id, policy in assembly.resources("AWS::IAM::ManagedPolicy").items():
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            of_key_store = any(
+                resource.endswith(f"/{key_store}") for resource in listed(statement["Resource"])
+            )
+            if of_key_store and {*listed(statement["Action"])} & WRITING:
+                writing |= {logical_id, *policy["Properties"].get("Roles", ())}
+    of_role = {name for name in writing if name.startswith(assembly.prefix)}
+    assert of_role == {f"{assembly.prefix}-tenant-admin"}
+    for statement in assembly.identity_statements("tenant-admin"):
+        if "kms:ViaService" not in condition_keys(statement):
+            assert not {*listed(statement["Action"])} & {"kms:Decrypt", "kms:Encrypt"}
 
 
 def test_no_policy_names_a_role_that_does_not_exist(assembly: Assembly) -> None:

@@ -50,6 +50,12 @@ RECORD = {
     "aws-crypto-attr.tenant": "acme",
     "aws-crypto-attr.record": "r-1",
 }
+RECORDS = {"name": "records", "keys": ("tenant", "record"), "days": None}
+KEY_STORE = {
+    "name": "key-store",
+    "keys": ("branch-key-id", "type"),
+    "days": "key_store_recovery_days",
+}
 STORES = test_beyond_scanners.test_every_store_is_encrypted_with_the_key_meant_for_it
 
 WEAKENINGS = [
@@ -166,13 +172,47 @@ WEAKENINGS = [
         "encryption of the table",
         TABLE,
         without("SSESpecification"),
-        test_stacks.test_the_table_is_encrypted_and_can_be_restored,
+        test_stacks.test_a_table_is_encrypted_and_can_be_restored,
+        RECORDS,
     ),
     Weakening(
         "point-in-time recovery",
         TABLE,
         having(OFF, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"),
-        test_stacks.test_the_table_is_encrypted_and_can_be_restored,
+        test_stacks.test_a_table_is_encrypted_and_can_be_restored,
+        RECORDS,
+    ),
+    Weakening(
+        "encryption of the key store",
+        TABLE,
+        without("SSESpecification"),
+        test_stacks.test_a_table_is_encrypted_and_can_be_restored,
+        KEY_STORE,
+        logical_id="KeyStore",
+    ),
+    Weakening(
+        "short memory of the key store",
+        TABLE,
+        having(35, "PointInTimeRecoverySpecification", "RecoveryPeriodInDays"),
+        test_stacks.test_a_table_is_encrypted_and_can_be_restored,
+        KEY_STORE,
+        logical_id="KeyStore",
+    ),
+    Weakening(
+        "attributes that tenant-admin sees of a record",
+        POLICY,
+        in_statement("WhatRecordsHangOn", "PolicyDocument", change=without("Condition")),
+        test_beyond_scanners.test_no_role_both_writes_and_reads_records,
+        logical_id="TenantAdminMayWork",
+    ),
+    Weakening(
+        "a key that tenant-admin cannot open",
+        POLICY,
+        in_statement(
+            "TenantAdminMayMakeAndMoveBranchKeys", "PolicyDocument", change=having(["kms:Decrypt"], "Action")
+        ),
+        test_beyond_scanners.test_only_tenant_admin_writes_branch_keys_and_it_opens_none,
+        logical_id="TenantAdminMayUseEnvelopeKey",
     ),
     Weakening(
         "protection of the table from deletion",
@@ -271,7 +311,7 @@ WEAKENINGS = [
         "data events of the table",
         TRAIL,
         lambda trail: trail["AdvancedEventSelectors"].pop(),
-        test_audit_trail.test_every_access_to_the_table_is_recorded,
+        test_audit_trail.test_every_access_to_the_tables_is_recorded,
     ),
     Weakening(
         "lock of the archive",

@@ -18,6 +18,12 @@ METHODS = {
     ("GET", "/~1tenants~1{tenant}~1records~1{record}"),
     ("PUT", "/~1tenants~1{tenant}~1records~1{record}"),
     ("DELETE", "/~1tenants~1{tenant}~1records~1{record}"),
+    ("GET", "/~1branch-keys"),
+    ("GET", "/~1branch-keys~1{tenant}"),
+    ("PUT", "/~1branch-keys~1{tenant}"),
+    ("DELETE", "/~1branch-keys~1{tenant}"),
+    ("POST", "/~1branch-keys~1{tenant}~1versions"),
+    ("POST", "/~1branch-keys~1{tenant}~1moves"),
 }
 
 
@@ -47,10 +53,12 @@ def stage(assembly: Assembly) -> dict[str, Any]:
 
 def test_functions_have_the_limits_of_the_settings(assembly: Assembly) -> None:
     settings = assembly.settings
-    for function in functions(assembly).values():
-        assert function["Timeout"] == settings["function_timeout_seconds"]
+    for name, function in functions(assembly).items():
+        scheduled = name == "rotation"
+        reserved = settings["reserved_concurrency"]
+        assert function["Timeout"] == (300 if scheduled else settings["function_timeout_seconds"])
         assert function["MemorySize"] == settings["function_memory_mb"]
-        assert function.get("ReservedConcurrentExecutions") == settings["reserved_concurrency"]
+        assert function.get("ReservedConcurrentExecutions") == (1 if scheduled and reserved else reserved)
 
 
 def test_functions_are_traced(assembly: Assembly) -> None:
@@ -65,7 +73,7 @@ def test_their_environment_lies_under_the_storage_key(assembly: Assembly) -> Non
 
 def test_a_function_is_made_after_its_log_group_and_its_permissions(assembly: Assembly) -> None:
     template = assembly.templates["Service"]["Resources"]
-    for title, name in (("Writer", "writer"), ("Reader", "reader")):
+    for title, name in (("Writer", "writer"), ("Reader", "reader"), ("TenantAdmin", "tenant_admin")):
         (function,) = [
             found
             for found in template.values()

@@ -2,7 +2,10 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from tests.infrastructure.assembly import Assembly, Resource, settings_of
 
@@ -20,7 +23,7 @@ def functions(assembly: Assembly) -> dict[str, dict[str, Any]]:
 
 
 def test_production_is_protected_from_deletion(prod: Assembly, dev: Assembly) -> None:
-    assert [stack.termination_protection for stack in prod.cloud.stacks] == [True] * 4
+    assert [stack.termination_protection for stack in prod.cloud.stacks] == [True] * 5
     assert not any(stack.termination_protection for stack in dev.cloud.stacks)
 
 
@@ -37,11 +40,13 @@ def test_stacks_depend_on_each_other_one_way(assembly: Assembly) -> None:
         }
         for stack in assembly.cloud.stacks
     }
+    maintenance = {"Maintenance"} if "rotation" in assembly.functions else set()
     assert found == {
         "Keys": set(),
         "Storage": {"Keys"},
         "Service": {"Keys", "Storage"},
-        "Audit": {"Keys", "Storage", "Service"},
+        **{name: {"Keys", "Storage"} for name in maintenance},
+        "Audit": {"Keys", "Storage", "Service", *maintenance},
     }
 
 
@@ -70,8 +75,17 @@ def references(value: Any) -> set[str]:
             return set()
 
 
-def test_the_table_is_encrypted_and_can_be_restored(assembly: Assembly) -> None:
-    table = only(assembly.resources("AWS::DynamoDB::Table"))["Properties"]
+@pytest.mark.parametrize(
+    ("name", "keys", "days"),
+    [
+        ("records", ("tenant", "record"), None),
+        ("key-store", ("branch-key-id", "type"), "key_store_recovery_days"),
+    ],
+)
+def test_a_table_is_encrypted_and_can_be_restored(
+    assembly: Assembly, name: str, keys: tuple[str, str], days: str | None
+) -> None:
+    table = assembly.table(name)["Properties"]
     assert table["SSESpecification"] == {
         "SSEEnabled": True,
         "SSEType": "KMS",
@@ -79,29 +93,28 @@ def test_the_table_is_encrypted_and_can_be_restored(assembly: Assembly) -> None:
     }
     assert table["PointInTimeRecoverySpecification"] == {
         "PointInTimeRecoveryEnabled": True,
-        "RecoveryPeriodInDays": 35,
+        "RecoveryPeriodInDays": 35 if days is None else assembly.settings[days],
     }
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["KeySchema"] == [
-        {"AttributeName": "tenant", "KeyType": "HASH"},
-        {"AttributeName": "record", "KeyType": "RANGE"},
+        {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=True)
     ]
 
 
 def test_in_production_data_outlives_its_stack(prod: Assembly) -> None:
-    table = only(prod.resources("AWS::DynamoDB::Table"))
-    assert table["Properties"]["DeletionProtectionEnabled"] is True
+    tables = list(prod.resources("AWS::DynamoDB::Table").values())
+    assert [table["Properties"]["DeletionProtectionEnabled"] for table in tables] == [True, True]
     kinds = ("AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::Backup::BackupVault")
-    kept = [table, *(resource for kind in kinds for resource in prod.resources(kind).values())]
-    assert len(kept) >= 1 + 3 + 6 + 3 + 1
+    kept = [*tables, *(resource for kind in kinds for resource in prod.resources(kind).values())]
+    assert len(kept) >= 2 + 3 + 8 + 3 + 2
     for resource in kept:
         assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
 
 
 def test_a_development_environment_can_be_destroyed(dev: Assembly) -> None:
-    table = only(dev.resources("AWS::DynamoDB::Table"))
-    assert table["Properties"]["DeletionProtectionEnabled"] is False
-    assert table["DeletionPolicy"] == "Delete"
+    for table in dev.resources("AWS::DynamoDB::Table").values():
+        assert table["Properties"]["DeletionProtectionEnabled"] is False
+        assert table["DeletionPolicy"] == "Delete"
 
 
 def test_every_log_group_is_encrypted_and_ends(assembly: Assembly) -> None:
@@ -111,8 +124,7 @@ def test_every_log_group_is_encrypted_and_ends(assembly: Assembly) -> None:
     }
     prefix = assembly.prefix
     served = {
-        f"/aws/lambda/{prefix}-writer",
-        f"/aws/lambda/{prefix}-reader",
+        *(f"/aws/lambda/{prefix}-{name}" for name in assembly.functions),
         f"/aws/apigateway/{prefix}-api",
         "API-Gateway-Execution-Logs_<ApiF70053CD>/v1",
         *([f"aws-waf-logs-{prefix}"] if assembly.settings["waf"] else []),
@@ -124,14 +136,15 @@ def test_every_log_group_is_encrypted_and_ends(assembly: Assembly) -> None:
 
 
 def test_functions_run_on_arm_with_the_newest_python_and_their_own_role(assembly: Assembly) -> None:
-    assert set(functions(assembly)) == {"writer", "reader"}
+    assert set(functions(assembly)) == set(assembly.functions)
     for name, function in functions(assembly).items():
         assert function["Architectures"] == ["arm64"]
         assert function["Runtime"] == "python3.14"
-        assert function["Handler"] == f"service.{name}.handler"
-        assert function["Role"].endswith(f":role/{assembly.prefix}-{name}")
+        assert function["Handler"] == f"service.{name.replace('-', '_')}.handler"
+        role = "tenant-admin" if name == "rotation" else name
+        assert function["Role"].endswith(f":role/{assembly.prefix}-{role}")
         assert function["LoggingConfig"]["LogGroup"] == f"/aws/lambda/{assembly.prefix}-{name}"
-        assert function["Timeout"] < 29, "API Gateway gives up after 29 seconds"
+        assert name == "rotation" or function["Timeout"] < 29, "API Gateway gives up after 29 seconds"
 
 
 def test_functions_are_told_names_and_arns_only(assembly: Assembly) -> None:
@@ -144,7 +157,33 @@ def test_functions_are_told_names_and_arns_only(assembly: Assembly) -> None:
             "POWERTOOLS_SERVICE_NAME": f"records-{name}",
             "POWERTOOLS_METRICS_NAMESPACE": "SealedRecords",
             "POWERTOOLS_LOG_LEVEL": "INFO",
+            "KEY_STRATEGY": "record",
+            "KEY_STORE_TABLE": f"{assembly.prefix}-key-store",
+            "LOGICAL_KEY_STORE": "branch-keys",
+            "BRANCH_KEY_CACHE_SECONDS": "300",
+            "BRANCH_KEY_CACHE_ENTRIES": "1000",
+            **own_variables(assembly, name),
         }
+
+
+def own_variables(assembly: Assembly, function: str) -> dict[str, str]:
+    settings = assembly.settings
+    own = {
+        "tenant-admin": {
+            "KEY_STORE_RECOVERY_DAYS": settings["key_store_recovery_days"],
+            "KEY_STORE_BACKUP_DAYS": settings["key_store_backup_days"],
+        },
+        "rotation": {"BRANCH_KEY_ROTATION_DAYS": settings["branch_key_rotation_days"]},
+    }
+    return {name: str(value) for name, value in own.get(function, {}).items() if value is not None}
+
+
+def test_functions_are_told_of_another_key_for_branch_keys(changed: Callable[..., Assembly]) -> None:
+    arn = "arn:aws:kms:eu-central-1:444455556666:key/1234abcd"
+    elsewhere = changed("prod", key_strategy="tenant", branch_key_arn=arn)
+    for function in functions(elsewhere).values():
+        variables = function["Environment"]["Variables"]
+        assert (variables["KEY_STRATEGY"], variables["BRANCH_KEY_ARN"]) == ("tenant", arn)
 
 
 def routes(assembly: Assembly) -> dict[str, dict[str, Any]]:
@@ -176,24 +215,37 @@ def test_each_route_goes_to_the_function_of_its_duty(assembly: Assembly) -> None
         "PUT /tenants/{tenant}/records/{record}": "writer",
         "GET /tenants/{tenant}/records/{record}": "reader",
         "DELETE /tenants/{tenant}/records/{record}": "writer",
+        "GET /branch-keys": "tenant-admin",
+        "PUT /branch-keys/{tenant}": "tenant-admin",
+        "GET /branch-keys/{tenant}": "tenant-admin",
+        "DELETE /branch-keys/{tenant}": "tenant-admin",
+        "POST /branch-keys/{tenant}/versions": "tenant-admin",
+        "POST /branch-keys/{tenant}/moves": "tenant-admin",
     }
 
 
 def test_every_method_wants_a_signed_request_and_is_validated(assembly: Assembly) -> None:
     (validator,) = assembly.resources("AWS::ApiGateway::RequestValidator")
-    for method in routes(assembly).values():
+    for route, method in routes(assembly).items():
         assert method["AuthorizationType"] == "AWS_IAM"
         assert method["RequestValidatorId"] == f"<{validator}>"
-        assert method["RequestParameters"]["method.request.path.tenant"] is True
+        if "{tenant}" in route:
+            assert method["RequestParameters"]["method.request.path.tenant"] is True
 
 
 def test_only_the_api_may_invoke_a_function_and_only_for_its_routes(assembly: Assembly) -> None:
     permissions = [found["Properties"] for found in assembly.resources("AWS::Lambda::Permission").values()]
     assert {permission["Principal"] for permission in permissions} == {"apigateway.amazonaws.com"}
     assert sorted(permission["SourceArn"].partition("/v1/")[2] for permission in permissions) == [
+        "DELETE/branch-keys/*",
         "DELETE/tenants/*/records/*",
+        "GET/branch-keys",
+        "GET/branch-keys/*",
         "GET/tenants/*/records",
         "GET/tenants/*/records/*",
+        "POST/branch-keys/*/moves",
+        "POST/branch-keys/*/versions",
+        "PUT/branch-keys/*",
         "PUT/tenants/*/records/*",
     ]
 
@@ -270,7 +322,11 @@ def test_the_outputs_have_their_documented_names(assembly: Assembly) -> None:
         for name, output in template["Outputs"].items()
         if not name.startswith("ExportsOutput")
     }
-    assert set(outputs) == {
+    rotation = {"RotationFunctionName"} if "rotation" in assembly.functions else set()
+    assert set(outputs) == rotation | {
+        "KeyStoreTableName",
+        "BranchKeysAdminPolicyArn",
+        "TenantAdminFunctionName",
         "EnvelopeKeyArn",
         "RecordsTableName",
         "ApiUrl",
