@@ -62,8 +62,6 @@ class MaintenanceStack(cdk.Stack):
             environment={"BRANCH_KEY_ROTATION_DAYS": settings.branch_key_rotation_days},
             schedule=OnSchedule(timeout_seconds=_MOST_SECONDS, concurrency=1),
         )
-        # Lambda would repeat a failed run twice at once; the next day's does what it left.
-        self.rotation.configure_async_invoke(retry_attempts=0)
         self._every_day(self.rotation)
         cdk.CfnOutput(self, "RotationFunctionName", value=self.rotation.function_name)
 
