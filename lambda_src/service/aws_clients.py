@@ -1,7 +1,8 @@
 """The clients of KMS and DynamoDB: one each for the life of a container, with bounded time-outs and retries.
 
-A request makes one call of each. With three attempts of at most three seconds and the pauses between them
-both fit into the function's time; `TimeLimit` holds the bound where that reckoning fails.
+A request for a record makes one call of each, and one more of each where its branch key is not in memory.
+With three attempts of at most three seconds and the pauses between them those fit into the function's time;
+`TimeLimit` holds the bound where that reckoning fails.
 """
 
 from typing import TYPE_CHECKING

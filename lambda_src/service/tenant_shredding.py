@@ -30,8 +30,8 @@ _IN_STRATEGY_TENANT = (
     "that it has in memory: they cannot be read later. After that, writes are refused."
 )
 _CIPHERTEXT_STAYS = (
-    "{records} of this tenant stay in the table, and in its backups, as ciphertext that nobody can decrypt, "
-    "until they are deleted."
+    "Records that hung on the branch key{number} stay in the table, and in its backups, as ciphertext that "
+    "nobody can decrypt, until they are deleted."
 )
 _OTHER_COPIES = (
     "Exports, and backups of the key store made by other hands than this deployment's, are not in these "
@@ -135,9 +135,9 @@ def _in_the_way(count: int, *, delete_records: bool) -> Problem:
 
 
 def _remarks(strategy: KeyStrategy, *, sealed: int | None) -> list[str]:
-    records = "The records" if sealed is None else f"{sealed} records"
+    number = "" if sealed is None else f", {sealed} of them,"
     return [
         _IN_STRATEGY_TENANT if strategy is KeyStrategy.TENANT else _IN_STRATEGY_RECORD,
-        *([] if sealed == 0 else [_CIPHERTEXT_STAYS.format(records=records)]),
+        *([] if sealed == 0 else [_CIPHERTEXT_STAYS.format(number=number)]),
         _OTHER_COPIES,
     ]
