@@ -7,8 +7,8 @@ import pytest
 
 from envelope import EncryptedDataKey
 from service.store import record_encryptor
-from stacks.key_policies import ADMINISTRATION, CRYPTOGRAPHY, DELEGATION
-from tests.infrastructure.assembly import ACCOUNT, Assembly
+from stacks.key_policies import ADMINISTRATION, CRYPTOGRAPHY, DELEGATION, SERVER_SIDE_ENCRYPTION
+from tests.infrastructure.assembly import ACCOUNT, REGION, Assembly
 from tests.infrastructure.policy_evaluation import (
     Request,
     identity_allows,
@@ -201,15 +201,16 @@ def test_another_account_is_denied_whatever_else_is_allowed(
 
 def test_no_service_is_named_by_its_policy(assembly: Assembly) -> None:
     principals = [statement["Principal"] for statement in policy(assembly) if statement["Effect"] == "Allow"]
-    assert principals == [{"AWS": ROOT}] * 3
+    assert principals == [{"AWS": ROOT}] * 5
+
+
+def table(assembly: Assembly, name: str) -> str:
+    return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{assembly.prefix}-{name}"
 
 
 def test_the_writer_does_nothing_but_store(assembly: Assembly) -> None:
     assert rights(assembly, "writer") == {
-        f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/{assembly.prefix}-records": {
-            "dynamodb:PutItem",
-            "dynamodb:DeleteItem",
-        },
+        table(assembly, "records"): {"dynamodb:PutItem", "dynamodb:DeleteItem"},
         assembly.key("envelope")["Arn"]: {"kms:GenerateDataKey"},
         **common_rights(assembly, "writer"),
     }
@@ -217,10 +218,8 @@ def test_the_writer_does_nothing_but_store(assembly: Assembly) -> None:
 
 def test_the_reader_does_nothing_but_read(assembly: Assembly) -> None:
     assert rights(assembly, "reader") == {
-        f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/{assembly.prefix}-records": {
-            "dynamodb:GetItem",
-            "dynamodb:Query",
-        },
+        table(assembly, "records"): {"dynamodb:GetItem", "dynamodb:Query"},
+        table(assembly, "key-store"): {"dynamodb:GetItem"},
         assembly.key("envelope")["Arn"]: {"kms:Decrypt"},
         **common_rights(assembly, "reader"),
     }
@@ -237,18 +236,10 @@ def rights(assembly: Assembly, duty: str) -> dict[str, set[str]]:
     return found
 
 
-def common_rights(assembly: Assembly, duty: str) -> dict[str, set[str]]:
-    log_group = f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:/aws/lambda/{assembly.prefix}-{duty}:*"
+def common_rights(assembly: Assembly, *functions: str) -> dict[str, set[str]]:
+    logs = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{assembly.prefix}"
     return {
-        log_group: {"logs:CreateLogStream", "logs:PutLogEvents"},
+        **{f"{logs}-{name}:*": {"logs:CreateLogStream", "logs:PutLogEvents"} for name in functions},
         "*": {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
-        assembly.key("storage")["Arn"]: {
-            "kms:Decrypt",
-            "kms:DescribeKey",
-            "kms:Encrypt",
-            "kms:GenerateDataKey",
-            "kms:GenerateDataKeyWithoutPlaintext",
-            "kms:ReEncryptFrom",
-            "kms:ReEncryptTo",
-        },
+        assembly.key("storage")["Arn"]: {*SERVER_SIDE_ENCRYPTION},
     }

@@ -59,6 +59,11 @@ def unchangeable(value: object) -> object:
         {"trail": "organization", "organization_trail_archive": "s3://log-archive/o-a1/AWSLogs/111122223333"},
         {"archive_lock": "COMPLIANCE", "backup_vault_lock": "COMPLIANCE"},
         {"alarm_subscribers": ["on-call@example.com", "https://example.com/alarms?team=records"]},
+        {"key_strategy": "tenant", "writer_keeps_branch_keys": True},
+        {"branch_key_arn": KEY},
+        {"branch_key_arn": KEY, "region": "eu-central-1"},
+        {"branch_key_cache_seconds": 3600, "branch_key_cache_entries": 100_000},
+        {"branch_key_rotation_days": None, "key_store_recovery_days": 1, "key_store_backup_days": None},
     ],
 )
 def test_production_takes_what_is_allowed(
@@ -133,6 +138,15 @@ WRONG: dict[str, list[object]] = {
         [KEY, KEY],
         [{}],
     ],
+    "key_strategy": ["", "Tenant", "both", None, True],
+    "writer_keeps_branch_keys": ["true", 1, None],
+    "logical_key_store": ["", "ab", "a b", "x" * 256, None],
+    "branch_key_arn": ["", "alias/branch-keys", KEY.replace("key/", "alias/"), "1234abcd", [KEY], 7],
+    "branch_key_cache_seconds": [0, 3601, "300", None, 0.5, True],
+    "branch_key_cache_entries": [0, 100_001, "1000", None],
+    "branch_key_rotation_days": [0, 3651, "365", True],
+    "key_store_recovery_days": [0, 36, "7", None],
+    "key_store_backup_days": [0, 36, "7", True],
     "log_retention_days": [0, 1, 8, "30", None, 30.5],
     "throttle_rate": [0, 10_001, "50", None],
     "throttle_burst": [0, 5_001, None],
@@ -270,8 +284,16 @@ def test_production_is_held_to_more(
             "dev",
             {"backup_vault_lock": "GOVERNANCE"},
             (
-                "backup_vault_lock is 'GOVERNANCE' and backup_retention_days is null; a lock needs copies: "
-                "set the days, or set the lock to 'none'"
+                "backup_vault_lock is 'GOVERNANCE', and backup_retention_days and key_store_backup_days are "
+                "null; a lock needs copies: set days, or set the lock to 'none'"
+            ),
+        ),
+        (
+            "prod",
+            {"branch_key_arn": KEY, "region": "eu-west-1"},
+            (
+                f"branch_key_arn is '{KEY}' and region is 'eu-west-1'; "
+                "KMS works in one Region: name a key of that Region"
             ),
         ),
         (
@@ -312,6 +334,23 @@ def test_settings_that_contradict_each_other_are_refused(
 ) -> None:
     environments[env] |= changes
     assert refusal(environments, env=env) == f"cdk.json: in environments.{env}, {sentence}."
+
+
+@pytest.mark.parametrize("kept", ["backup_retention_days", "key_store_backup_days"])
+def test_a_lock_is_for_copies_of_either_table(environments: dict[str, dict[str, Any]], kept: str) -> None:
+    environments["dev"] |= {"backup_vault_lock": "GOVERNANCE", kept: 7}
+    assert getattr(load(environments, env="dev"), kept) == 7
+
+
+@pytest.mark.parametrize(
+    ("strategy", "keeps", "uses"),
+    [("record", False, False), ("record", True, True), ("tenant", False, True), ("tenant", True, True)],
+)
+def test_the_writer_uses_branch_keys_for_the_strategy_or_while_it_changes_back(
+    environments: dict[str, dict[str, Any]], strategy: str, *, keeps: bool, uses: bool
+) -> None:
+    environments["prod"] |= {"key_strategy": strategy, "writer_keeps_branch_keys": keeps}
+    assert load(environments, env="prod").writer_uses_branch_keys == uses
 
 
 def test_an_unknown_setting_is_refused(environments: dict[str, dict[str, Any]]) -> None:
