@@ -65,7 +65,12 @@ def tables_of_rotation(storage: StorageStack) -> list[iam.PolicyStatement]:
     """Find and rotate branch keys; a part of what the role tenant-admin may do already."""
     return [
         _on_key_store(
-            storage, "dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"
+            storage,
+            "dynamodb:ConditionCheckItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:Scan",
         )
     ]
 
