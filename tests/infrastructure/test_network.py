@@ -11,12 +11,24 @@ from tests.infrastructure.policy_evaluation import Request, endpoint_allows, ide
 
 OTHERS = "444455556666"
 OLD_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+BRANCH_KEYS_KEY = f"arn:aws:kms:{REGION}:{OTHERS}:key/99999999-8888-7777-6666-555555555555"
+FUNCTIONS = ("writer", "reader", "tenant-admin", "rotation")
+KEY_ACTIONS = (
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
+TABLE_ACTIONS = ("GetItem", "Query", "PutItem", "DeleteItem")
 EGRESS_TO_NOBODY = {"CidrIp": "255.255.255.255/32", "IpProtocol": "icmp", "FromPort": 252, "ToPort": 86}
 
 
 @pytest.fixture
 def network(changed: Callable[..., Assembly]) -> Assembly:
-    return changed("prod", vpc_cidr="10.20.0.0/24", decrypt_key_arns=[OLD_KEY])
+    return changed(
+        "prod", vpc_cidr="10.20.0.0/24", decrypt_key_arns=[OLD_KEY], branch_key_arn=BRANCH_KEYS_KEY
+    )
 
 
 def of_network(assembly: Assembly, kind: str) -> list[dict[str, Any]]:
@@ -108,7 +120,10 @@ def test_a_known_account_needs_no_look_up(changed: Callable[..., Assembly]) -> N
 
 
 def test_no_function_of_cdk_changes_security_groups(network: Assembly) -> None:
-    assert set(network.resources("AWS::Lambda::Function")) == {"Writer3ED51D24", "ReaderF7BF189D"}
+    functions = network.resources("AWS::Lambda::Function").values()
+    assert {function["Properties"]["FunctionName"] for function in functions} == {
+        f"{network.prefix}-{name}" for name in FUNCTIONS
+    }
     assert not [
         found
         for template in network.templates.values()
@@ -147,12 +162,14 @@ def test_there_are_three_endpoints_and_kms_keeps_its_name(network: Assembly) -> 
         assert len(endpoint(network, service)["RouteTableIds"]) == 2
 
 
-@pytest.mark.parametrize("action", ["kms:GenerateDataKey", "kms:Decrypt"])
+@pytest.mark.parametrize("action", KEY_ACTIONS)
 def test_only_our_keys_are_reached_and_only_by_this_account(network: Assembly, action: str) -> None:
     ours = network.key("envelope")["Arn"]
     theirs = f"arn:aws:kms:{REGION}:{OTHERS}:key/22222222-2222-3333-4444-555555555555"
     assert passes(network, "kms", action, ours)
     assert passes(network, "kms", action, OLD_KEY)
+    assert passes(network, "kms", action, BRANCH_KEYS_KEY, owner=OTHERS)
+    assert not passes(network, "kms", action, BRANCH_KEYS_KEY, caller=OTHERS, owner=OTHERS)
     assert not passes(network, "kms", action, ours, caller=OTHERS)
     assert not passes(network, "kms", action, theirs, caller=OTHERS, owner=OTHERS)
     assert not passes(network, "kms", action, theirs, owner=OTHERS)
@@ -161,13 +178,22 @@ def test_only_our_keys_are_reached_and_only_by_this_account(network: Assembly, a
 
 
 @pytest.mark.parametrize("action", ["kms:Encrypt", "kms:CreateGrant", "kms:PutKeyPolicy", "kms:ListKeys"])
-def test_the_endpoint_of_kms_takes_two_calls(network: Assembly, action: str) -> None:
+def test_the_endpoint_of_kms_takes_what_functions_do(network: Assembly, action: str) -> None:
     assert not passes(network, "kms", action, network.key("envelope")["Arn"])
 
 
-@pytest.mark.parametrize("action", ["GetItem", "Query", "PutItem", "DeleteItem"])
+@pytest.mark.parametrize("action", TABLE_ACTIONS)
 def test_only_the_records_table_is_reached_and_only_by_this_account(network: Assembly, action: str) -> None:
-    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{network.prefix}-records"
+    only_ours_passes(network, "records", action)
+
+
+@pytest.mark.parametrize("action", [*TABLE_ACTIONS, "ConditionCheckItem", "Scan"])
+def test_only_our_key_store_is_reached_and_only_by_this_account(network: Assembly, action: str) -> None:
+    only_ours_passes(network, "key-store", action)
+
+
+def only_ours_passes(network: Assembly, name: str, action: str) -> None:
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{network.prefix}-{name}"
     theirs = table.replace(ACCOUNT, OTHERS)
     assert passes(network, "dynamodb", f"dynamodb:{action}", table)
     assert not passes(network, "dynamodb", f"dynamodb:{action}", table, caller=OTHERS)
@@ -175,9 +201,19 @@ def test_only_the_records_table_is_reached_and_only_by_this_account(network: Ass
     assert not passes(network, "dynamodb", f"dynamodb:{action}", f"{table}-2")
 
 
-@pytest.mark.parametrize("action", ["Scan", "DeleteTable", "ExportTableToPointInTime"])
-def test_the_endpoint_of_dynamodb_takes_what_functions_do(network: Assembly, action: str) -> None:
-    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{network.prefix}-records"
+@pytest.mark.parametrize(
+    ("name", "action"),
+    [
+        ("records", "Scan"),
+        *(
+            (name, action)
+            for name in ("records", "key-store")
+            for action in ("BatchWriteItem", "DeleteTable", "ExportTableToPointInTime", "UpdateItem")
+        ),
+    ],
+)
+def test_the_endpoint_of_dynamodb_takes_what_functions_do(network: Assembly, name: str, action: str) -> None:
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{network.prefix}-{name}"
     assert not passes(network, "dynamodb", f"dynamodb:{action}", table)
 
 
@@ -228,69 +264,9 @@ def test_only_this_accounts_flow_logs_assume_their_role(
 
 def test_functions_run_in_its_subnets(network: Assembly) -> None:
     functions = network.resources("AWS::Lambda::Function").values()
-    assert len(functions) == 2
+    assert len(functions) == len(FUNCTIONS)
     for function in functions:
         configuration = function["Properties"]["VpcConfig"]
         assert len(configuration["SubnetIds"]) == 2
         (group,) = configuration["SecurityGroupIds"]
         assert group.startswith("<FunctionsSecurityGroup")
-
-
-INTERFACE = f"arn:aws:ec2:{REGION}:{ACCOUNT}:network-interface/eni-0123456789abcdef0"
-
-
-@pytest.mark.parametrize("role", ["writer", "reader"])
-def test_lambda_makes_interfaces_in_our_subnets_only(network: Assembly, role: str) -> None:
-    policies = network.identity_statements(role)
-    (subnet, _) = sorted(
-        name for name, found in network.resources("AWS::EC2::Subnet").items() if found["Properties"]
-    )
-
-    def may(action: str, resource: str, **context: str) -> bool:
-        asked = Request(
-            principal=f"arn:aws:iam::{ACCOUNT}:role/{network.prefix}-{role}",
-            action=f"ec2:{action}",
-            resource=resource,
-            context=context,
-        )
-        return identity_allows(asked, policies=policies)
-
-    here = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
-    assert may("CreateNetworkInterface", INTERFACE)
-    assert may("CreateNetworkInterface", f"{here}:subnet/<{subnet}>")
-    assert not may("CreateNetworkInterface", f"{here}:subnet/subnet-0123456789abcdef0")
-    assert not may("CreateNetworkInterface", f"{here}:security-group/sg-0123456789abcdef0")
-    assert may("DeleteNetworkInterface", INTERFACE)
-    assert may("DescribeNetworkInterfaces", "*")
-    assert not may("AuthorizeSecurityGroupIngress", f"{here}:security-group/sg-0123456789abcdef0")
-
-
-@pytest.mark.parametrize("role", ["writer", "reader"])
-@pytest.mark.parametrize(
-    "action",
-    [
-        "AssignPrivateIpAddresses",
-        "CreateNetworkInterface",
-        "DeleteNetworkInterface",
-        "DescribeNetworkInterfaces",
-        "DescribeSubnets",
-        "UnassignPrivateIpAddresses",
-    ],
-)
-def test_a_functions_code_touches_no_interface(network: Assembly, role: str, action: str) -> None:
-    policies = network.identity_statements(role)
-    asked = Request(
-        principal=f"arn:aws:iam::{ACCOUNT}:role/{network.prefix}-{role}",
-        action=f"ec2:{action}",
-        resource=INTERFACE,
-    )
-    by_code = Request(
-        principal=asked.principal,
-        action=asked.action,
-        resource=asked.resource,
-        context={
-            "lambda:SourceFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{network.prefix}-{role}"
-        },
-    )
-    assert identity_allows(asked, policies=policies)
-    assert not identity_allows(by_code, policies=policies)
