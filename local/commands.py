@@ -10,8 +10,9 @@ from types import FrameType
 from typing import Any, Literal
 
 from local import control, state
+from local.callers import OPERATOR
+from local.cdk_command import DeploymentError
 from local.control import Control, UnreachableError
-from local.deploy import DeploymentError
 from local.embedded import EmbeddedAws
 from local.package import DependenciesError
 from local.settings import UnknownEnvironmentError
@@ -125,7 +126,7 @@ def _serve(directory: Path, aws: EmbeddedAws, endpoint: Control) -> Any:  # noqa
 
 
 def _write_state(directory: Path, aws: EmbeddedAws, endpoint: Control) -> None:
-    callers = {tenant: aws.credentials(tenant) for tenant in aws.tenants()}
+    callers = {name: aws.credentials(name) for name in (*aws.tenants(), OPERATOR)}
     content = {
         "pid": os.getpid(),
         "endpoint": aws.aws_endpoint,
@@ -133,8 +134,8 @@ def _write_state(directory: Path, aws: EmbeddedAws, endpoint: Control) -> None:
         "region": aws.region,
         "environment": aws.environment,
         "callers": {
-            tenant: {"access_key": key.access_key, "secret_key": key.secret_key}
-            for tenant, key in callers.items()
+            name: {"access_key": key.access_key, "secret_key": key.secret_key}
+            for name, key in callers.items()
         },
         "control": {"url": endpoint.url, "token": endpoint.token},
     }
@@ -189,7 +190,7 @@ def _progress(text: str) -> None:
 
 
 def _ready(aws: EmbeddedAws) -> str:
-    caller = aws.credentials("acme")
+    caller, operator = aws.credentials("acme"), aws.credentials(OPERATOR)
     sealed = _sealed()
     key = "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"
     signed = f'curl --aws-sigv4 "aws:amz:{aws.region}:execute-api" --user "{key}"'
@@ -204,6 +205,12 @@ As a caller of tenant acme, in another terminal:
   echo '{{"greeting": "hello"}}' | {sealed} put acme first -
   {sealed} get acme first
   {signed} "$SEALED_ENDPOINT/tenants/acme/records/first"
+
+As the operator of branch keys, who can read no record:
+
+  export AWS_ACCESS_KEY_ID={operator.access_key} AWS_SECRET_ACCESS_KEY={operator.secret_key}
+  {sealed} tenant create acme
+  {sealed} tenant list
 
 Signatures are verified; IAM policies are not evaluated yet.
 AWS_ENDPOINT_URL={aws.aws_endpoint} shows the emulator to the AWS tools.

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from local import caller, stored_item
 from local.build_cache import ROOT
-from local.deploy import DeploymentError
+from local.cdk_command import DeploymentError
 from local.embedded import EmbeddedAws
 from local.package import DependenciesError
 from local.settings import UnknownEnvironmentError

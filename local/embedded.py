@@ -7,6 +7,7 @@ Emulator, deployment, functions, front, callers: each needs the one before. One 
 time, because moto keeps its state in modules.
 """
 
+import json
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -16,20 +17,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from local import callers, deployed_api, package
-from local.additions import cloudwatch, events
+from local import package
+from local.additions import cloudwatch, events, scheduler
 from local.build_cache import ROOT
-from local.callers import Credentials
+from local.callers import TENANTS, Credentials
+from local.cdk_command import Deployment
 from local.clients import Clients
-from local.deploy import Deployment, deploy, stack_names
+from local.deployed_stacks import DeployedStacks
 from local.emulator import ACCOUNT, Emulator
 from local.faults import Fault
-from local.front import Front
-from local.functions import Functions, choose_runtime
+from local.functions import choose_runtime
 from local.journal import Request
+from local.serving import Serving
 from local.settings import region_of
 
 Progress = Callable[[str], None]
+_NOT_RUNNING = "The embedded AWS is not running."
 
 
 class EmbeddedAws:
@@ -39,6 +42,8 @@ class EmbeddedAws:
     ----------
     environment
         Which of cdk.json's environments to deploy.
+    settings
+        Settings of the environment that are to be other than in cdk.json.
     directory
         Takes everything that is written; a temporary folder unless given.
     project
@@ -53,6 +58,7 @@ class EmbeddedAws:
         self,
         *,
         environment: str = "dev",
+        settings: Mapping[str, object] | None = None,
         directory: Path | None = None,
         project: Path = ROOT,
         runtime: Literal["auto", "awslambdaric", "loop"] = "auto",
@@ -60,17 +66,15 @@ class EmbeddedAws:
     ) -> None:
         self.environment = environment
         self.region = region_of(project, environment=environment)
-        self.outputs: dict[str, str] = {}
-        self.stacks: list[str] = []
         self._directory = directory
         self._project = project
         self._runtime = choose_runtime(runtime)
         self._progress = progress
         self._stack = ExitStack()
         self._emulator: Emulator | None = None
-        self._functions: Functions | None = None
-        self._front: Front | None = None
-        self._callers: dict[str, Credentials] = {}
+        self._serving: Serving | None = None
+        self._settings = dict(settings or {})
+        self._stacks: DeployedStacks | None = None
 
     def __enter__(self) -> Self:
         """Start everything; return when the API answers."""
@@ -95,6 +99,16 @@ class EmbeddedAws:
         self._stack.__exit__(kind, error, trace)
 
     @property
+    def outputs(self) -> dict[str, str]:
+        """The outputs of all stacks, by name."""
+        return self._stacks.outputs if self._stacks else {}
+
+    @property
+    def stacks(self) -> list[str]:
+        """The names of the stacks, in the order they were deployed."""
+        return self._stacks.names if self._stacks else []
+
+    @property
     def aws_endpoint(self) -> str:
         """The emulator's address, for AWS_ENDPOINT_URL."""
         return self._running.endpoint
@@ -102,10 +116,7 @@ class EmbeddedAws:
     @property
     def api_url(self) -> str:
         """The deployed API's address here, with its stage."""
-        if self._front is None:
-            message = "The embedded AWS is not running."
-            raise RuntimeError(message)
-        return self._front.url
+        return self._served.front.url
 
     @property
     def runtime(self) -> str:
@@ -116,21 +127,21 @@ class EmbeddedAws:
         """Return a boto3 client with an operator's credentials."""
         return self._clients.client(service)
 
-    def credentials(self, tenant: str) -> Credentials:
-        """Return the access key of a ready-made caller."""
-        return self._callers[tenant]
+    def credentials(self, name: str) -> Credentials:
+        """Return the access key of a ready-made caller: a tenant's, or the operator's, ``admin``."""
+        return self._served.callers[name]
 
     def tenants(self) -> list[str]:
         """Return the tenants that have a ready-made caller."""
-        return list(self._callers)
+        return list(TENANTS)
 
     def function_logs(self, name: str) -> str:
         """Return what a function has written; ``name`` is its physical name."""
-        return self._functions.logs(name) if self._functions else ""
+        return self._served.functions.logs(name)
 
     def function_processes(self) -> dict[str, list[int]]:
         """Return the process ids of each function that has been called."""
-        return self._functions.processes() if self._functions else {}
+        return self._served.functions.processes()
 
     def requests(self, service: str | None = None) -> list[Request]:
         """Return what the emulator was asked for, oldest first."""
@@ -149,9 +160,12 @@ class EmbeddedAws:
         code: str | None = None,
         delay: float = 0.0,
         reset: bool = False,
+        answer_lost: bool = False,
     ) -> None:
-        """Let the next requests for an operation fail, wait or lose their connection."""
-        fault = Fault(service, operation, times=times, code=code, delay=delay, reset=reset)
+        """Let the next requests for an operation fail, wait or lose their connection: see ``Fault``."""
+        fault = Fault(
+            service, operation, times=times, code=code, delay=delay, reset=reset, answer_lost=answer_lost
+        )
         self._running.faults.add(fault)
 
     def clear_faults(self) -> None:
@@ -165,6 +179,40 @@ class EmbeddedAws:
     def evaluate_alarms(self, *, at: datetime | None = None) -> None:
         """Look at every alarm as of a time in UTC. Values that are put are looked at when they come."""
         cloudwatch.evaluate(account=ACCOUNT, region=self.region, at=at)
+
+    def change_settings(self, changes: Mapping[str, object]) -> None:
+        """Deploy with these settings changed, while it serves; what was changed before stays changed.
+
+        Data, keys, callers and addresses stay. A function whose configuration changed starts anew, as in
+        Lambda. The first change takes a few seconds more than the others: it loads the CDK.
+
+        Raises
+        ------
+        DeploymentError
+            If a setting is wrong, and then nothing has changed; or if an update fails.
+        """
+        if self._stacks is None:
+            raise RuntimeError(_NOT_RUNNING)
+        self._stacks.change(changes)
+        self._served.renew(self.outputs)
+
+    def run_schedule(self, name: str) -> Any:  # noqa: ANN401 - what the function answers
+        """Call what a deployed schedule calls, with its input, and return the answer.
+
+        Raises
+        ------
+        LookupError
+            If there is no such schedule, or it is disabled.
+        RuntimeError
+            If the function fails.
+        """
+        target = scheduler.target_of(name, account=ACCOUNT, region=self.region)
+        function = target.arn.rpartition(":function:")[2]
+        outcome = self._served.functions.invoke(function, target.input.encode())
+        if outcome.kind != "response":
+            message = f"{function} failed ({outcome.kind}): {outcome.body.decode()}"
+            raise RuntimeError(message)
+        return json.loads(outcome.body)
 
     def reset(self) -> None:
         """Empty everything and deploy again. The emulator keeps its address, the API gets a new one."""
@@ -188,9 +236,14 @@ class EmbeddedAws:
     @property
     def _running(self) -> Emulator:
         if self._emulator is None:
-            message = "The embedded AWS is not running."
-            raise RuntimeError(message)
+            raise RuntimeError(_NOT_RUNNING)
         return self._emulator
+
+    @property
+    def _served(self) -> Serving:
+        if self._serving is None:
+            raise RuntimeError(_NOT_RUNNING)
+        return self._serving
 
     @property
     def _clients(self) -> Clients:
@@ -199,8 +252,7 @@ class EmbeddedAws:
     @property
     def _folder(self) -> Path:
         if self._directory is None:
-            message = "The embedded AWS is not running."
-            raise RuntimeError(message)
+            raise RuntimeError(_NOT_RUNNING)
         return self._directory
 
     def _deploy(self) -> None:
@@ -211,43 +263,31 @@ class EmbeddedAws:
             region=self.region,
             endpoint=self._running.endpoint,
         )
+        self._stacks = DeployedStacks(deployment, settings=self._settings)
         began = time.monotonic()
         source = self._project / "lambda_src"
         requirements = source / "requirements.txt"
         if not package.is_built(requirements):
             self._progress("installing the functions' dependencies for this machine (once for each lock)")
         package.dependencies(requirements)
-        deploy(deployment, progress=self._progress)
+        self._stacks.deploy(progress=self._progress)
         self._progress(f"deployed in {time.monotonic() - began:.0f} s")
-        self.stacks = stack_names(deployment)
-        self.outputs = self._read_outputs()
-        self._functions = Functions(
-            self._clients, directory=self._folder, source=source, runtime=self._runtime
-        )
-        api_id = self.outputs["ApiId"]
-        stage = self.client("apigateway").get_stages(restApiId=api_id)["item"][0]["stageName"]
-        api = deployed_api.read(self._clients, api_id=api_id, stage_name=stage, account=ACCOUNT)
-        self._callers = callers.create(self._clients, outputs=self.outputs)
-        self._front = Front(api, self._functions, region=self.region)
-        self._front.start()
+        self._serving = Serving(
+            self._clients,
+            outputs=self.outputs,
+            directory=self._folder,
+            source=source,
+            runtime=self._runtime,
+        ).start()
 
     def _withdraw(self) -> None:
         """Stop what serves the deployment."""
-        if self._front is not None:
-            self._front.stop()
-            self._front = None
-        if self._functions is not None:
-            self._functions.stop()
-            self._functions = None
-
-    def _read_outputs(self) -> dict[str, str]:
-        described = self.client("cloudformation").describe_stacks()["Stacks"]
-        return {
-            output["OutputKey"]: output["OutputValue"]
-            for stack in described
-            if stack["StackName"] in self.stacks
-            for output in stack.get("Outputs", [])
-        }
+        if self._serving is not None:
+            self._serving.stop()
+            self._serving = None
+        if self._stacks is not None:
+            self._stacks.close()
+            self._stacks = None
 
     def _deployed_functions(self) -> dict[str, list[int]]:
         names = [item["FunctionName"] for item in self.client("lambda").list_functions()["Functions"]]

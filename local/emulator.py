@@ -31,6 +31,7 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local import additions
+from local.additions import stack_updates
 from local.faults import Fault, Faults
 from local.journal import Journal, Request
 
@@ -77,6 +78,7 @@ class Emulator:
             message = "An emulator runs in this process already; moto has room for one."
             raise RuntimeError(message)
         additions.install()
+        stack_updates.install()
         self.reset()
         self._log_handler = logging.FileHandler(self._log_file)
         self._log_handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
@@ -151,7 +153,8 @@ class _Gate:
             return start_response(status, headers, exc_info)
 
         with self._one_at_a_time.get(service, nullcontext()):
-            return self._application(environ, noted)
+            answer = self._application(environ, noted)
+        return _break_connection(environ) if fault is not None and fault.answer_lost else answer
 
 
 def _signer(environ: Environ) -> tuple[str, str]:

@@ -19,7 +19,8 @@ class Fault:
     """What befalls the next ``times`` requests for an operation.
 
     ``code`` answers with that error, ``delay`` waits that many seconds first (and without a code then goes
-    on as usual), ``reset`` breaks the connection without an answer.
+    on as usual), ``reset`` breaks the connection without an answer, and so does ``answer_lost``, after the
+    request has been carried out.
     """
 
     service: str
@@ -28,6 +29,7 @@ class Fault:
     code: str | None = None
     delay: float = 0.0
     reset: bool = False
+    answer_lost: bool = False
 
     @property
     def status(self) -> int:

@@ -1,7 +1,8 @@
 """The deployed functions: their code unpacked, their processes kept warm, their output kept.
 
 A function's processes have its role's credentials, taken from the emulator's STS, so every call they make is
-made as the role.
+made as the role. When its code or configuration changes, those that work finish what they do, and new ones
+take the next events.
 """
 
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import Any, Literal
 
+from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import lambda_backends
 from moto.logs.exceptions import ResourceAlreadyExistsException, ResourceNotFoundException
 from moto.logs.models import logs_backends
@@ -39,11 +41,12 @@ def choose_runtime(wanted: Literal["auto", "awslambdaric", "loop"]) -> Runtime:
     return wanted
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Pool:
     """The processes of one function: some idle, never more than the limit."""
 
     function: Function
+    revision: tuple[object, ...]
     places: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(_INSTANCES))
     idle: list[Container] = field(default_factory=list)
     all: list[Container] = field(default_factory=list)
@@ -59,6 +62,7 @@ class Functions:
         self._source = source
         self._lock = Lock()
         self._pools: dict[str, _Pool] = {}
+        self._outdated: list[_Pool] = []
 
     def invoke(self, name: str, event: bytes) -> Outcome:
         """Run a function on an event and return how it ended.
@@ -87,17 +91,40 @@ class Functions:
     def stop(self) -> None:
         """End every process and forget what was deployed."""
         with self._lock:
-            pools = list(self._pools.values())
-            self._pools = {}
+            pools = [*self._pools.values(), *self._outdated]
+            self._pools, self._outdated = {}, []
         for pool in pools:
             for container in list(pool.all):
                 container.close()
 
     def _pool(self, name: str) -> _Pool:
         with self._lock:
-            if name not in self._pools:
-                self._pools[name] = _Pool(self._describe(name))
-            return self._pools[name]
+            revision, found = self._revision(name), self._pools.get(name)
+            if found is not None and found.revision == revision:
+                return found
+            pool = self._pools[name] = _Pool(self._describe(name), revision)
+            if found is None:
+                return pool
+            self._outdated.append(found)
+            idle, found.idle = found.idle, []
+        for container in idle:
+            self._forget(found, container)
+        return pool
+
+    def _revision(self, name: str) -> tuple[object, ...]:
+        """Return what a process is started with; Lambda replaces its processes when any of it changes."""
+        try:
+            function = lambda_backends[ACCOUNT][self._clients.region].get_function(name)
+        except UnknownFunctionException as error:
+            raise FunctionNotFoundError(name) from error
+        return (
+            function.code_sha_256,
+            function.handler,
+            function.role,
+            function.memory_size,
+            function.timeout,
+            dict(function.environment_vars),
+        )
 
     @contextmanager
     def _container(self, pool: _Pool) -> Iterator[Container]:
@@ -114,10 +141,11 @@ class Functions:
             try:
                 yield container
             finally:
-                if container.usable:
-                    with self._lock:
+                with self._lock:
+                    keep = container.usable and pool in self._pools.values()
+                    if keep:
                         pool.idle.append(container)
-                else:
+                if not keep:
                     self._forget(pool, container)
 
     def _forget(self, pool: _Pool, container: Container) -> None:
@@ -148,10 +176,7 @@ class Functions:
 
     def _describe(self, name: str) -> Function:
         client = self._clients.client("lambda")
-        try:
-            found: dict[str, Any] = client.get_function_configuration(FunctionName=name)
-        except client.exceptions.ResourceNotFoundException as error:
-            raise FunctionNotFoundError(name) from error
+        found: dict[str, Any] = client.get_function_configuration(FunctionName=name)
         task_root = self._unpack(name, digest=found["CodeSha256"])
         paths = [task_root, package.dependencies(self._source / "requirements.txt")]
         if self.runtime == "awslambdaric":

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from local.build_cache import FOLDER, ROOT, made_whole
-from local.deploy import node
+from local.cdk_command import node
 
 # In a process of its own, because the packaging belongs to the stacks and brings the CDK with it.
 _INSTALL = (

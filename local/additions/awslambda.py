@@ -14,11 +14,14 @@ from moto.awslambda.responses import LambdaResponse
 from moto.ec2.models import ec2_backends
 
 from local.additions.cloudformation import Created, Properties, Where, extend, supply
+from local.additions.stack_updates import changeable
 
 
 def install() -> None:
     """Keep what moto drops from a function's properties, and add code signing configurations."""
     extend(LambdaFunction, _properties)
+    changed = ("Environment", "MemorySize", "Timeout", "TracingConfig", "ReservedConcurrentExecutions")
+    changeable("AWS::Lambda::Function", *changed, apply=_change)
     original = LambdaFunction.get_configuration
 
     def get_configuration(self: LambdaFunction, on_create: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002
@@ -51,6 +54,14 @@ def _properties(function: LambdaFunction, properties: Properties, _where: Where)
     group = properties.get("LoggingConfig", {}).get("LogGroup")
     if group:
         function.logs_group_name = group
+
+
+def _change(function: LambdaFunction, properties: Properties, where: Where) -> None:
+    names = ("MemorySize", "Timeout")
+    function.update_configuration({name: properties[name] for name in names if name in properties})
+    function.environment_vars = dict(properties.get("Environment", {}).get("Variables", {}))
+    function.reserved_concurrency = properties.get("ReservedConcurrentExecutions")
+    _properties(function, properties, where)
 
 
 def _code_signing(properties: Properties, where: Where) -> Created:

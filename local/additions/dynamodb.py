@@ -19,6 +19,7 @@ from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
 from local.additions.cloudformation import Properties, Where, extend, truth
+from local.additions.stack_updates import changeable
 
 # "Maximum item size: 400 KB", names and values, counted in units of 1024 bytes.
 _ITEM_LIMIT = 400 * 1024
@@ -28,7 +29,9 @@ _TOKEN_SECONDS = 600.0
 
 def install() -> None:
     """Keep what moto drops from a table's properties, and measure items as DynamoDB does."""
-    extend(Table, set_properties)
+    extend(Table, _properties)
+    changed = ("PointInTimeRecoverySpecification", "ResourcePolicy", "TimeToLiveSpecification")
+    changeable("AWS::DynamoDB::Table", *changed, apply=_properties)
     _once_for_each_token()
     original = DynamoType.size
 
@@ -72,7 +75,7 @@ def _once_for_each_token() -> None:
     DynamoHandler.transact_write_items = transact_write_items  # type: ignore[method-assign]
 
 
-def set_properties(table: Table, properties: Properties, where: Where) -> None:
+def _properties(table: Table, properties: Properties, where: Where) -> None:
     """Give a table what a template says of it and moto leaves out."""
     backend = dynamodb_backends[where.account][where.region]
     encryption = properties.get("SSESpecification", {})

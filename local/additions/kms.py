@@ -19,6 +19,7 @@ from moto.kms.models import Key, KmsBackend
 from moto.kms.responses import KmsResponse
 
 from local.additions.cloudformation import Properties, Where, extend, truth
+from local.additions.stack_updates import changeable
 
 _DEFAULT_ROTATION_DAYS = 365
 _KEY_ID_BYTES = 36
@@ -27,6 +28,8 @@ _KEY_ID_BYTES = 36
 def install() -> None:
     """Change moto's KMS."""
     extend(Key, _properties)
+    changed = ("KeyPolicy", "EnableKeyRotation", "RotationPeriodInDays")
+    changeable("AWS::KMS::Key", *changed, apply=_properties)
     utils._serialize_encryption_context = encryption_context_bytes
     for operation in ("encrypt", "generate_data_key", "generate_mac", "sign"):
         _only_with_enabled_key(operation)

@@ -31,8 +31,9 @@ from tests.local.records_api import RecordsApi
 
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
-    """The embedded AWS, with the dev stacks deployed."""
-    with EmbeddedAws(directory=tmp_path_factory.mktemp("embedded")) as running:
+    """The embedded AWS, with the dev stacks deployed, and the rotation that they leave out."""
+    folder, settings = tmp_path_factory.mktemp("embedded"), {"branch_key_rotation_days": 365}
+    with EmbeddedAws(directory=folder, settings=settings) as running:
         yield running
 
 
@@ -172,6 +173,8 @@ def handler(event, context):
     what = (event["pathParameters"] or {}).get("what")
     if what == "sleep":
         time.sleep(30)
+    if what == "wait":
+        time.sleep(1)
     if what == "raise":
         raise ValueError("asked for")
     if what == "exit":

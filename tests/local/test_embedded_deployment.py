@@ -6,15 +6,17 @@ from pathlib import Path
 import pytest
 
 from local.build_cache import ROOT
-from local.deploy import Deployment, DeploymentError, deploy
+from local.cdk_command import Deployment, DeploymentError
+from local.deploy import deploy
 from local.embedded import EmbeddedAws
 
 
 def test_the_stacks_and_their_outputs_are_there(aws: EmbeddedAws) -> None:
-    assert aws.stacks == [f"SealedRecords-dev-{name}" for name in ("Keys", "Storage", "Service", "Audit")]
+    names = ("Keys", "Storage", "Service", "Maintenance", "Audit")
+    assert aws.stacks == [f"SealedRecords-dev-{name}" for name in names]
     described = aws.client("cloudformation").describe_stacks()["Stacks"]
     states = {stack["StackName"]: stack["StackStatus"] for stack in described}
-    assert {states[name] for name in aws.stacks} == {"CREATE_COMPLETE"}
+    assert {states[name] for name in aws.stacks} <= {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
     expected = {"ApiUrl", "ApiId", "RecordsReadPolicyArn", "RecordsWritePolicyArn", "EnvelopeKeyArn"}
     assert expected <= set(aws.outputs)
 
@@ -26,6 +28,15 @@ def test_callers_are_tied_to_their_tenants(aws: EmbeddedAws) -> None:
         attached = iam.list_attached_user_policies(UserName=f"{tenant}-caller")["AttachedPolicies"]
         arns = {policy["PolicyArn"] for policy in attached}
         assert arns == {aws.outputs["RecordsReadPolicyArn"], aws.outputs["RecordsWritePolicyArn"]}
+
+
+def test_the_operator_of_branch_keys_belongs_to_no_tenant(aws: EmbeddedAws) -> None:
+    iam = aws.client("iam")
+    assert iam.list_user_tags(UserName="admin-caller")["Tags"] == []
+    [attached] = iam.list_attached_user_policies(UserName="admin-caller")["AttachedPolicies"]
+    assert attached["PolicyArn"] == aws.outputs["BranchKeysAdminPolicyArn"]
+    assert "admin" not in aws.tenants()
+    assert aws.credentials("admin").access_key
 
 
 def test_a_deployment_writes_nothing_into_the_project(aws: EmbeddedAws) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -105,3 +106,40 @@ def test_a_fault_can_delay_and_can_break_the_connection(aws: EmbeddedAws) -> Non
     with pytest.raises(Exception, match=r"Connection was closed|Could not connect|reset"):
         kms.list_keys()
     assert kms.list_keys()["Keys"]
+
+
+def test_a_changed_configuration_takes_the_next_event_and_leaves_the_present_one_alone(
+    aws: EmbeddedAws, probe: Any, call: Any
+) -> None:
+    name = f"probe-{probe.functions.runtime}"
+
+    def colour_of(what: str) -> tuple[str, int]:
+        seen = json.loads(call(what).body)
+        return seen["colour"], seen["pid"]
+
+    before = colour_of("echo")
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(colour_of, "wait")
+        time.sleep(0.3)
+        aws.client("lambda").update_function_configuration(
+            FunctionName=name, Environment={"Variables": {"COLOUR": "red"}}
+        )
+        after = colour_of("echo")
+        assert not waiting.done()
+        assert waiting.result() == before
+    assert after[0] == "red"
+    assert after[1] != before[1]
+    assert colour_of("echo") == after
+    aws.client("lambda").update_function_configuration(
+        FunctionName=name, Environment={"Variables": {"COLOUR": "blue"}}
+    )
+
+
+def test_an_answer_can_be_lost_after_the_request_was_carried_out(aws: EmbeddedAws) -> None:
+    kms = aws.client("kms")
+    aws.fail_next("kms", "CreateAlias", answer_lost=True)
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    with pytest.raises(Exception, match=r"Connection was closed|reset"):
+        kms.create_alias(AliasName="alias/lost", TargetKeyId=key)
+    assert "alias/lost" in {alias["AliasName"] for alias in kms.list_aliases()["Aliases"]}
+    kms.delete_alias(AliasName="alias/lost")
