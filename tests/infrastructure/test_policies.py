@@ -13,8 +13,14 @@ from tests.infrastructure.policy_evaluation import Request, identity_allows
 # Every `*` inside a resource of an identity's policy, with its reason. A new one needs a line here.
 EXPLAINED_ENDINGS = {
     "/tenants/${aws:PrincipalTag/tenant}/records/*": "the caller's own tenant; ids hold no slash",
+    "/branch-keys/*": "the branch key of any tenant: an operator's duty is all of them",
+    "/branch-keys/*/moves": "a tenant, as above",
+    "/branch-keys/*/versions": "a tenant, as above",
     ":log-group:/aws/lambda/{prefix}-writer:*": "the streams of the function's own log group",
     ":log-group:/aws/lambda/{prefix}-reader:*": "the streams of the function's own log group",
+    ":log-group:/aws/lambda/{prefix}-tenant-admin:*": "the streams of the function's own log group",
+    ":log-group:/aws/lambda/{prefix}-rotation:*": "the streams of the function's own log group",
+    ":table/{prefix}-key-store/backup/*": "copies of this table; AWS Backup gives them their ids",
     ":table/{prefix}-records/backup/*": "copies of this table; AWS Backup gives them their ids",
     ":log-group:aws-waf-logs-{prefix}:*": "the streams of the firewall's own log group",
     f"/AWSLogs/{ACCOUNT}/*": "where the trail's files lie",
@@ -24,7 +30,9 @@ EXPLAINED_ENDINGS = {
     f":backup:{REGION}:{ACCOUNT}:recovery-point:*": "AWS Backup gives copies their ids",
 }
 # Statements whose actions take no narrower resource.
-WITHOUT_RESOURCE = ("WriterMayWork*.Traces", "ReaderMayWork*.Traces")
+WITHOUT_RESOURCE = tuple(
+    f"{function}MayWork*.Traces" for function in ("Writer", "Reader", "TenantAdmin", "Rotation")
+)
 # AWS's own policies that are attached: API Gateway has one role for the logs of all APIs of an account.
 AWS_POLICIES = {"arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"}
 
@@ -107,7 +115,7 @@ def test_only_lambda_assumes_the_functions_roles(assembly: Assembly) -> None:
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},
     }
-    for name in ("writer", "reader"):
+    for name in ("writer", "reader", "tenant-admin"):
         assert trusted(assembly)[f"{assembly.prefix}-{name}"] == only_lambda
 
 
@@ -118,11 +126,14 @@ def test_every_role_is_assumed_by_one_service(assembly: Assembly) -> None:
         assert isinstance(statement["Principal"]["Service"], str), name
 
 
+RECORDS, BRANCH_KEYS = ("records-read", "records-write"), "branch-keys-admin"
+
+
 def callers_policy(assembly: Assembly, right: str) -> list[dict[str, Any]]:
     (found,) = [
         policy["Properties"]["PolicyDocument"]["Statement"]
         for policy in assembly.resources("AWS::IAM::ManagedPolicy").values()
-        if policy["Properties"].get("ManagedPolicyName") == f"{assembly.prefix}-records-{right}"
+        if policy["Properties"].get("ManagedPolicyName") == f"{assembly.prefix}-{right}"
     ]
     return list(found)
 
@@ -137,21 +148,51 @@ def may_call(assembly: Assembly, right: str, call: str, *, tags: dict[str, str])
     return identity_allows(asked, policies=callers_policy(assembly, right))
 
 
-CALLS = {
-    "GET/tenants/acme/records": {"read"},
-    "GET/tenants/acme/records/r-1": {"read"},
-    "PUT/tenants/acme/records/r-1": {"write"},
-    "DELETE/tenants/acme/records/r-1": {"write"},
+CALLS: dict[str, set[str]] = {
+    "GET/tenants/acme/records": {"records-read"},
+    "GET/tenants/acme/records/r-1": {"records-read"},
+    "PUT/tenants/acme/records/r-1": {"records-write"},
+    "DELETE/tenants/acme/records/r-1": {"records-write"},
     "PUT/tenants/acme/records": set(),
     "POST/tenants/acme/records/r-1": set(),
-    "PUT/branch-keys/acme": set(),
+}
+CALLS_ON_BRANCH_KEYS = {
+    "GET/branch-keys",
+    "GET/branch-keys/acme",
+    "PUT/branch-keys/acme",
+    "DELETE/branch-keys/acme",
+    "POST/branch-keys/acme/versions",
+    "POST/branch-keys/acme/moves",
+}
+NO_CALLS = {
+    "POST/branch-keys",
+    "PUT/branch-keys",
+    "DELETE/branch-keys",
+    "POST/branch-keys/acme",
+    "PATCH/branch-keys/acme",
+    "PATCH/branch-keys/acme/versions",
+    "POST/branch-keys/acme/others",
 }
 
 
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("right", ["read", "write"])
+@pytest.mark.parametrize("right", RECORDS)
 def test_a_caller_reaches_its_own_tenant_alone(assembly: Assembly, right: str, call: str) -> None:
     assert may_call(assembly, right, call, tags={"tenant": "acme"}) == (right in CALLS[call])
     assert not may_call(assembly, right, call, tags={"tenant": "globex"})
     assert not may_call(assembly, right, call, tags={"tenant": "acm"})
     assert not may_call(assembly, right, call, tags={})
+
+
+@pytest.mark.parametrize("call", sorted(CALLS_ON_BRANCH_KEYS))
+def test_only_an_operator_reaches_branch_keys(assembly: Assembly, call: str) -> None:
+    assert may_call(assembly, BRANCH_KEYS, call, tags={})
+    for right in RECORDS:
+        assert not may_call(assembly, right, call, tags={"tenant": "acme"})
+
+
+@pytest.mark.parametrize("call", [*CALLS, *sorted(NO_CALLS)])
+def test_an_operator_of_branch_keys_reaches_no_record_and_nothing_unnamed(
+    assembly: Assembly, call: str
+) -> None:
+    assert not may_call(assembly, BRANCH_KEYS, call, tags={"tenant": "acme"})

@@ -7,12 +7,14 @@ import pytest
 from stacks.key_policies import CRYPTOGRAPHY, SERVER_SIDE_ENCRYPTION
 from tests.infrastructure.assembly import ACCOUNT, REGION, Assembly
 from tests.infrastructure.key_requests import ADMINISTRATOR, allowed, ask
-from tests.infrastructure.policy_evaluation import Request, key_allows, with_encryption_context
+from tests.infrastructure.policy_evaluation import Request, with_encryption_context
 
 STRANGER = "999988887777"
 LOGS = f"logs.{REGION}.amazonaws.com"
 SYMMETRIC = [action for action in CRYPTOGRAPHY if "KeyPair" not in action]
 THROUGH = [("storage", "dynamodb"), ("storage", "backup"), ("storage", "lambda"), ("audit", "s3")]
+# The functions that work with each duty's role.
+FUNCTIONS = {"writer": ["writer"], "reader": ["reader"], "tenant-admin": ["tenant-admin", "rotation"]}
 PUBLISHERS = ("events.amazonaws.com", "cloudwatch.amazonaws.com")
 
 
@@ -175,25 +177,43 @@ def test_no_other_trail_does(assembly: Assembly) -> None:
         assert not allowed(assembly, "audit", mixed), name
 
 
-@pytest.mark.parametrize("name", ["writer", "reader"])
-def test_a_function_decrypts_its_own_environment_alone(assembly: Assembly, name: str) -> None:
-    role = f"arn:aws:iam::{ACCOUNT}:role/{assembly.prefix}-{name}"
-
+@pytest.mark.parametrize("duty", FUNCTIONS)
+def test_a_function_decrypts_its_own_environment_alone(assembly: Assembly, duty: str) -> None:
     def environment_of(function: str, *, service: str = "lambda") -> bool:
         asked = with_encryption_context(
-            ask(assembly, "storage", "kms:Decrypt", principal=role, context=through(service)),
+            ask(assembly, "storage", "kms:Decrypt", principal=role(assembly, duty), context=through(service)),
             {"aws:lambda:FunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}"},
         )
-        return key_allows(
-            asked,
-            key_policy=assembly.key("storage")["Properties"]["KeyPolicy"]["Statement"],
-            identity_policies=assembly.identity_statements(name),
-        )
+        return both_consent(assembly, duty, asked)
 
-    assert environment_of(f"{assembly.prefix}-{name}")
-    assert not environment_of(f"{assembly.prefix}-{'reader' if name == 'writer' else 'writer'}")
+    for name in FUNCTIONS[duty]:
+        assert environment_of(f"{assembly.prefix}-{name}")
+        assert not environment_of(f"{assembly.prefix}-{name}", service="s3")
+    for other in {*FUNCTIONS} - {duty}:
+        assert not environment_of(f"{assembly.prefix}-{other}")
     assert not environment_of("other")
-    assert not environment_of(f"{assembly.prefix}-{name}", service="s3")
+
+
+@pytest.mark.parametrize("duty", FUNCTIONS)
+@pytest.mark.parametrize("action", SERVER_SIDE_ENCRYPTION)
+def test_each_duty_reaches_the_tables_key_through_dynamodb_alone(
+    assembly: Assembly, duty: str, action: str
+) -> None:
+    def reaches(context: dict[str, str]) -> bool:
+        asked = ask(assembly, "storage", action, principal=role(assembly, duty), context=context)
+        return both_consent(assembly, duty, asked)
+
+    assert reaches(through("dynamodb"))
+    assert not reaches(through("s3"))
+    assert not reaches({})
+
+
+def role(assembly: Assembly, duty: str) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:role/{assembly.prefix}-{duty}"
+
+
+def both_consent(assembly: Assembly, duty: str, asked: Request) -> bool:
+    return allowed(assembly, "storage", asked, identity_policies=assembly.identity_statements(duty))
 
 
 @pytest.mark.parametrize("key", ["storage", "audit"])
