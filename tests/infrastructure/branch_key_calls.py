@@ -1,6 +1,6 @@
 """What the functions' own code asks of KMS for branch keys: the rights that it takes, with their contexts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from service.branch_keys import branch_key_context
 from tests.unit.key_store import key_store_aws
 
 TENANT = "acme"
+ACTIVE, VERSION, BEACON = "branch:ACTIVE", "branch:version:", "beacon:ACTIVE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,15 @@ def rights_for_a_branch_key() -> dict[str, list[Right]]:
             "open a version": noted(lambda: after.version(TENANT, first)),
             "shred": noted(lambda: after.shred("globex")),
         }
+
+
+def context_of_each_type(rights: Mapping[str, list[Right]]) -> dict[str, dict[str, str]]:
+    """An encryption context of each type of item that the code asked for."""
+    contexts = [right.context for taken in rights.values() for right in taken]
+    return {
+        kind: next(context for context in contexts if context["type"].startswith(kind))
+        for kind in (ACTIVE, VERSION, BEACON)
+    }
 
 
 def _rights(operation: str, params: dict[str, Any]) -> Iterator[Right]:

@@ -10,7 +10,15 @@ import pytest
 
 from stacks.key_policies import CRYPTOGRAPHY
 from tests.infrastructure.assembly import ACCOUNT, REGION, Assembly
-from tests.infrastructure.branch_key_calls import TENANT, Right, rights_for_a_branch_key
+from tests.infrastructure.branch_key_calls import (
+    ACTIVE,
+    BEACON,
+    TENANT,
+    VERSION,
+    Right,
+    context_of_each_type,
+    rights_for_a_branch_key,
+)
 from tests.infrastructure.key_requests import ADMINISTRATOR, ALL_OF_KMS, allowed, ask
 from tests.infrastructure.policy_evaluation import Request, identity_allows, with_encryption_context
 
@@ -19,7 +27,6 @@ OTHER_KEY = f"arn:aws:kms:{REGION}:444455556666:key/11111111-2222-3333-4444-5555
 OLD_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/66666666-7777-8888-9999-000000000000"
 DECRYPT, GENERATE = "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext"
 MAKING = (GENERATE, "kms:ReEncryptFrom", "kms:ReEncryptTo")
-ACTIVE, BEACON, VERSION = "branch:ACTIVE", "beacon:ACTIVE", "branch:version:"
 DUTIES = ("writer", "reader", "tenant-admin")
 RECORD = {
     "aws-crypto-table-name": "records",
@@ -52,12 +59,7 @@ def rights() -> dict[str, list[Right]]:
 
 @pytest.fixture(scope="session")
 def contexts(rights: dict[str, list[Right]]) -> dict[str, dict[str, str]]:
-    """An encryption context of each type of item."""
-    found = [right.context for taken in rights.values() for right in taken]
-    return {
-        kind: next(context for context in found if context["type"].startswith(kind))
-        for kind in (ACTIVE, VERSION, BEACON)
-    }
+    return context_of_each_type(rights)
 
 
 @pytest.fixture
@@ -197,14 +199,6 @@ def test_no_other_encryption_context_passes_for_a_branch_keys(
 @pytest.mark.parametrize("action", CRYPTOGRAPHY)
 def test_tenant_admin_touches_no_data_key_of_a_record(tenant: Assembly, action: str) -> None:
     assert consents(tenant, "tenant-admin", action, RECORD) == (False, False)
-
-
-@pytest.mark.parametrize("name", ["kms-arn", "create-time"])
-def test_the_policies_leave_to_the_format_when_and_under_which_key(
-    tenant: Assembly, contexts: dict[str, dict[str, str]], name: str
-) -> None:
-    context = contexts[ACTIVE] | {name: "other"}
-    assert consents(tenant, "reader", DECRYPT, context) == (True, True)
 
 
 @pytest.mark.parametrize(("duty", "action", "kind"), DONE)
