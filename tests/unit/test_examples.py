@@ -137,3 +137,36 @@ def test_contact_details_are_from_reserved_ranges() -> None:
     phones = re.findall(r'"phone":"([^"]*)"', text)
     assert phones
     assert all(re.fullmatch(r"\+1-202-555-01\d\d", phone) for phone in phones)
+
+
+@pytest.fixture(scope="module")
+def sizes() -> dict[str, tuple[int, ...]]:
+    """What `make sizes` prints, by row: records, bytes in clear and in both strategies, units in both."""
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "sizes.py")],
+        env={"PYTHONPATH": str(EXAMPLES.parent / "lambda_src"), "LC_ALL": "C"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    row = re.compile(r"^(\S.*?) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+) -> (\d+)$", re.MULTILINE)
+    return {name: tuple(map(int, numbers)) for name, *numbers in row.findall(done.stdout)}
+
+
+def test_sizes_are_told_of_every_file_of_examples(sizes: dict[str, tuple[int, ...]]) -> None:
+    assert {name: row[0] for name, row in sizes.items()} == {**COUNTS, "500 bytes": 1}
+
+
+def test_a_record_takes_less_room_under_a_branch_key(sizes: dict[str, tuple[int, ...]]) -> None:
+    for _, _, in_record, in_tenant, units_in_record, units_in_tenant in sizes.values():
+        assert in_record - in_tenant == 156
+        assert units_in_tenant < units_in_record
+
+
+def test_a_record_of_500_bytes_takes_one_write_unit_under_a_branch_key_and_two_without(
+    sizes: dict[str, tuple[int, ...]],
+) -> None:
+    _, in_clear, in_record, in_tenant, *units = sizes["500 bytes"]
+    assert in_clear == 500
+    assert in_tenant <= 1024 < in_record
+    assert units == [2, 1]
