@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from client import commands
+from client import commands, tenants
 from client.api import RecordsApi
 from client.arguments import parser
 from client.endpoint import endpoint_from
@@ -30,6 +30,8 @@ def run(arguments: argparse.Namespace) -> Exit:
     try:
         if arguments.command == "import":
             return import_records(arguments, api=api, endpoint=endpoint.url)
+        if arguments.command == "tenant":
+            return tenants.run(arguments, api=api)
         single = {
             "put": commands.put,
             "get": commands.get,

@@ -1,4 +1,4 @@
-"""The API as four calls: put, get, delete and a page of a list.
+"""The API of records as four calls: put, get, delete and a page of a list. Branch keys: branchkeys.py.
 
 Every attempt is signed anew, redirects are not followed, and a call ends after a bounded number of attempts.
 All calls may be repeated: a PUT replaces a record by itself. Where an earlier attempt may have done its work
@@ -123,25 +123,25 @@ class RecordsApi:
         headers = {"Content-Type": "application/json", **_preconditions(if_match)}
         if if_none_match:
             headers["If-None-Match"] = "*"
-        return self._call(
-            "PUT", _record_path(tenant, record), expected=(200, 201), body=body, headers=headers
-        )
+        return self.call("PUT", _record_path(tenant, record), expected=(200, 201), body=body, headers=headers)
 
     def get(self, tenant: str, record: str) -> Answer:
         """Read a record."""
-        return self._call("GET", _record_path(tenant, record), expected=(200,))
+        return self.call("GET", _record_path(tenant, record), expected=(200,))
 
     def delete(self, tenant: str, record: str, *, if_match: str | None = None) -> Answer:
         """Delete a record. Absent after an attempt that got no answer counts as deleted."""
         path = _record_path(tenant, record)
-        return self._call("DELETE", path, expected=(200, 204), headers=_preconditions(if_match))
+        return self.call(
+            "DELETE", path, expected=(200, 204), headers=_preconditions(if_match), absent_is_done=True
+        )
 
     def page(self, tenant: str, *, prefix: str | None, limit: int | None, cursor: str | None) -> Answer:
         """Read a page of a tenant's records."""
         wanted = {"limit": None if limit is None else str(limit), "cursor": cursor, "prefix": prefix}
         query = urlencode({k: v for k, v in wanted.items() if v}, quote_via=quote, safe="")
         path = f"/tenants/{tenant}/records"
-        return self._call("GET", f"{path}?{query}" if query else path, expected=(200,))
+        return self.call("GET", f"{path}?{query}" if query else path, expected=(200,))
 
     def abandon(self) -> None:
         """End all waits of other threads: their calls fail as abandoned once their attempt has ended."""
@@ -151,7 +151,7 @@ class RecordsApi:
         """Close the connections."""
         self._pool.clear()
 
-    def _call(
+    def call(
         self,
         method: str,
         path: str,
@@ -159,7 +159,20 @@ class RecordsApi:
         expected: tuple[int, ...],
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
+        absent_is_done: bool = False,
+        doubt: str = _DOUBT,
     ) -> Answer:
+        """Make a call, again where that may help, and return the settled answer.
+
+        Parameters
+        ----------
+        expected
+            The statuses of success; any other one is raised as the problem that it is.
+        absent_is_done
+            Whether 404 after an attempt that got no answer is success too.
+        doubt
+            What a conflict says after such an attempt.
+        """
         attempt = 0
         doubtful = False
         while True:
@@ -169,10 +182,10 @@ class RecordsApi:
             outcome = self._attempt(method, path, headers=headers or {}, body=body)
             if isinstance(outcome, Answer) and outcome.status not in RETRIED_STATUSES:
                 settled = Answer(outcome.status, outcome.headers, outcome.body, doubtful=doubtful)
-                gone = method == "DELETE" and doubtful and settled.status == _NOT_FOUND
+                gone = absent_is_done and doubtful and settled.status == _NOT_FOUND
                 if settled.status in expected or gone:
                     return settled
-                _raise_for(settled)
+                _raise_for(settled, doubt=doubt)
             wait = self._wait_after(attempt, outcome)
             if wait is None:
                 _give_up(outcome, attempts=attempt)
@@ -247,11 +260,11 @@ def _request_id(answer: Answer) -> str | None:
     return None if found is None else printable(found)
 
 
-def _raise_for(answer: Answer) -> NoReturn:
+def _raise_for(answer: Answer, *, doubt: str) -> NoReturn:
     problem = problem_from(parsed_or_none(answer.body), status=answer.status, request_id=_request_id(answer))
     error = problem.error()
     if answer.doubtful and isinstance(error, ConflictError):
-        error = problem.error(hint=_DOUBT)
+        error = problem.error(hint=doubt)
     raise error
 
 

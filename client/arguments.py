@@ -6,6 +6,7 @@ from pathlib import Path
 
 from client import manual, version
 from client.importlines import RECORD_RULE, TENANT_RULE, is_record_id, is_tenant_id
+from client.tenantarguments import add_tenant_commands
 
 _REVISION = re.compile(r'"?([0-9a-f]{32})"?')
 _MOST_PER_PAGE = 100
@@ -119,6 +120,7 @@ def parser() -> argparse.ArgumentParser:
     _add_delete(command("delete", help_text="delete a record", epilog=manual.DELETE))
     _add_list(command("list", help_text="print a tenant's records", epilog=manual.LIST))
     _add_import(command("import", help_text="store the records of a JSON Lines file", epilog=manual.IMPORT))
+    add_tenant_commands(commands, tenant=_tenant, limit=_limit, connection=connection)
     return top
 
 

@@ -1,4 +1,4 @@
-"""What an import shows while it runs: a bar on a terminal, a plain line now and then elsewhere.
+"""What a long command shows while it runs: a bar on a terminal, a plain line now and then elsewhere.
 
 All of it goes to standard error, so that standard output holds JSON only.
 """
@@ -15,7 +15,7 @@ _PLAIN_SECONDS = 10.0
 
 
 class Display(Protocol):
-    """Shows how far an import is."""
+    """Shows how far an import or a move is."""
 
     def __enter__(self) -> Self:
         """Begin to show."""
@@ -26,7 +26,7 @@ class Display(Protocol):
         """Leave the screen in order."""
 
     def advance(self, *, failed: int) -> None:
-        """One line more is dealt with; `failed` have failed so far."""
+        """One more is dealt with; `failed` have failed so far."""
 
     def say(self, text: str) -> None:
         """Print a line beside the progress."""
@@ -35,7 +35,7 @@ class Display(Protocol):
 class BarDisplay:
     """A progress bar."""
 
-    def __init__(self, stream: TextIO, *, name: str, total: int | None) -> None:
+    def __init__(self, stream: TextIO, *, name: str, total: int | None, unit: str) -> None:  # noqa: ARG002
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -59,7 +59,7 @@ class BarDisplay:
         self._progress.stop()
 
     def advance(self, *, failed: int) -> None:
-        """Move the bar by one line."""
+        """Move the bar by one."""
         self._done += 1
         rate = self._done / max(time.monotonic() - self._began, 0.001)
         note = f"{failed} failed" if failed else ""
@@ -73,7 +73,8 @@ class BarDisplay:
 class PlainDisplay:
     """A line of text every ten seconds."""
 
-    def __init__(self, stream: TextIO, *, name: str, total: int | None) -> None:
+    def __init__(self, stream: TextIO, *, name: str, total: int | None, unit: str) -> None:
+        self._unit = unit
         self._stream = stream
         self._name = name
         self._total = total
@@ -89,20 +90,20 @@ class PlainDisplay:
         return
 
     def advance(self, *, failed: int) -> None:
-        """Count a line, and say how far it is where the last word was some time ago."""
+        """Count one, and say how far it is where the last word was some time ago."""
         self._done += 1
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + _PLAIN_SECONDS
             of = "" if self._total is None else f" of {self._total}"
-            self.say(f"{self._name}: {self._done}{of} lines, {failed} failed")
+            self.say(f"{self._name}: {self._done}{of} {self._unit}, {failed} failed")
 
     def say(self, text: str) -> None:
         """Print a line."""
         print(text, file=self._stream, flush=True)
 
 
-def display_on(stream: TextIO | None = None, *, name: str, total: int | None) -> Display:
+def display_on(stream: TextIO | None = None, *, name: str, total: int | None, unit: str = "lines") -> Display:
     """Return the display that fits the stream, standard error unless another is given."""
     stream = stream or sys.stderr
     kind = BarDisplay if stream.isatty() else PlainDisplay
-    return kind(stream, name=name, total=total)
+    return kind(stream, name=name, total=total, unit=unit)

@@ -47,7 +47,7 @@ def import_records(arguments: argparse.Namespace, *, api: RecordsApi, endpoint: 
     _report(importer, name=name, seconds=time.monotonic() - began, journal=journal)
     if importer.interrupted:
         return Exit.INTERRUPTED
-    return Exit.OK if finished else Exit.IMPORT_FAILURES
+    return Exit.OK if finished else Exit.SOME_FAILED
 
 
 def _input(

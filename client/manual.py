@@ -14,6 +14,7 @@ examples:
   sealed list acme --all > acme.jsonl
   sealed import acme.jsonl --tenant acme
   sealed delete acme 7f3k2
+  sealed tenant create acme                              (operators: `sealed tenant --help`)
 
 settings from the environment:
   SEALED_ENDPOINT                  the API's address, in place of --endpoint
@@ -74,6 +75,73 @@ A changed file begins anew; storing a record twice does no harm. Standard input 
 
 Prints a summary as one JSON object: {"source", "created", "replaced", "existing",
 "stored_before", "failed", "failures": {TYPE: COUNT}, "complete", "interrupted", "seconds"}."""
+
+TENANT_DESCRIPTION = """\
+Create, describe, list, rotate, move and shred the branch keys of tenants.
+For operators: needs the policy <prefix>-branch-keys-admin. Reads no record."""
+
+TENANT = """\
+examples:
+  sealed tenant create acme
+  sealed tenant describe acme
+  sealed tenant rotate acme
+  sealed tenant move --all --to arn:aws:kms:eu-west-1:111122223333:key/1234abcd-…
+  sealed tenant shred acme
+
+`sealed tenant COMMAND --help` says more of each."""
+
+TENANT_CREATE = """\
+example:
+  sealed tenant create acme
+
+In the key strategy `tenant`, a tenant's records are wrapped under its own branch key, which
+must be there before the first is written. Prints {"tenant", "state", "version", "created_at",
+"kms_arn"}. An id whose branch key was shredded is not given again."""
+
+TENANT_DESCRIBE = """\
+examples:
+  sealed tenant describe acme
+  sealed tenant describe acme | jq -r '.versions[].kms_arn' | sort -u
+
+Prints {"tenant", "state", "version", "created_at", "kms_arn", "versions"}, or, once it is
+shredded, {"tenant", "state", "shredded_at", "remaining_versions"}."""
+
+TENANT_ROTATE = """\
+example:
+  sealed tenant rotate acme
+
+New records are wrapped under the new version as soon as the functions ask for it again; records
+under older versions stay readable, and none is rewritten. Of two rotations at once one wins and
+the other says so. After a lost answer the call is made again, and may make one version more."""
+
+TENANT_LIST = """\
+examples:
+  sealed tenant list --all
+  sealed tenant list --all | jq -r 'select(.state == "active") | .tenant'
+
+Prints JSON Lines in no order: {"tenant", "state", "version", "created_at", "kms_arn"}, or
+{"tenant", "state", "shredded_at"} where only the tombstone is left."""
+
+TENANT_MOVE = """\
+examples:
+  sealed tenant move acme --to arn:aws:kms:eu-west-1:111122223333:key/1234abcd-…
+  sealed tenant move --all --to arn:aws:kms:eu-west-1:111122223333:key/1234abcd-…
+
+Deploy first with `branch_key_arn` = the target, and the old key in `decrypt_key_arns`: readers
+then serve throughout. KMS wraps each item anew; no key is seen here and no record is touched.
+An interrupted move is gone on with by the same command; a tenant that fails does not stop the
+others. Prints what was moved, whether all of it was read again and verified, and until when the
+old key is still needed (docs/operations.md says for what)."""
+
+TENANT_SHRED = """\
+examples:
+  sealed tenant shred acme
+  sealed tenant shred acme --confirm acme --delete-records
+
+Removes every version of the branch key and leaves a tombstone: reads of the tenant's records are
+answered 410, for ever. Records that do not hang on the branch key (written in the key strategy
+`record`) are counted first; while there are any, nothing is shredded unless --delete-records
+deletes them. Prints until when caches, point-in-time recovery and backups still have the key."""
 
 
 def exit_codes() -> str:

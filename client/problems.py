@@ -12,6 +12,7 @@ from enum import IntEnum
 
 _LONGEST_TEXT = 500
 _INTEGRITY = "integrity-failure"
+_NOT_VERIFIED = (_INTEGRITY, "branch-key-not-verified")
 
 
 class Exit(IntEnum):
@@ -26,7 +27,8 @@ class Exit(IntEnum):
     DENIED = 6
     UNAVAILABLE = 7
     INTEGRITY = 8
-    IMPORT_FAILURES = 9
+    SOME_FAILED = 9
+    SHREDDED = 10
     INTERRUPTED = 130
     BROKEN_PIPE = 141
 
@@ -35,13 +37,14 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.OK: "done",
     Exit.UNEXPECTED: "an answer that should not happen, or a defect in this command",
     Exit.USAGE: "wrong arguments or settings",
-    Exit.NOT_FOUND: "no such record (404)",
-    Exit.CONFLICT: "the record exists already, or has another revision (409, 412)",
+    Exit.NOT_FOUND: "no such record or branch key (404)",
+    Exit.CONFLICT: "it exists already, has another revision, or something is in the way (409, 412)",
     Exit.REFUSED: "the input was refused (400, 413, 415, 422)",
     Exit.DENIED: "no credentials, or they may not do this (401, 403)",
     Exit.UNAVAILABLE: "throttled or unavailable, after retries (429, 502, 503, 504, network)",
     Exit.INTEGRITY: "stored bytes do not verify: somebody or something changed them",
-    Exit.IMPORT_FAILURES: "an import ended with lines that were not stored",
+    Exit.SOME_FAILED: "an import ended with lines that were not stored, a move with tenants that failed",
+    Exit.SHREDDED: "the tenant's branch key was shredded (410)",
     Exit.INTERRUPTED: "interrupted (Ctrl-C)",
     Exit.BROKEN_PIPE: "the program that read the output went away",
 }
@@ -105,6 +108,13 @@ class ConflictError(SealedError):
     kind = "conflict"
 
 
+class ShreddedError(SealedError):
+    """The tenant's branch key was shredded: what it wrapped is gone."""
+
+    exit_code = Exit.SHREDDED
+    kind = "shredded"
+
+
 class RefusedInputError(SealedError):
     """The content was refused, here or by the API."""
 
@@ -139,7 +149,7 @@ class AbandonedError(UnavailableError):
 
 
 class IntegrityFailureError(SealedError):
-    """The stored bytes of a record do not verify."""
+    """The stored bytes of a record, or of a branch key, do not verify."""
 
     exit_code = Exit.INTEGRITY
     kind = _INTEGRITY
@@ -151,6 +161,7 @@ _BY_STATUS: Mapping[int, type[SealedError]] = {
     403: DeniedError,
     404: NotFoundError,
     409: ConflictError,
+    410: ShreddedError,
     412: ConflictError,
     413: RefusedInputError,
     415: RefusedInputError,
@@ -175,7 +186,7 @@ class Problem:
     def error(self, *, hint: str | None = None) -> SealedError:
         """Return the exception that stands for this problem; `hint` is a sentence put after its detail."""
         failure = _BY_STATUS.get(self.status, UnexpectedAnswerError)
-        if self.type is not None and self.type.endswith(f":{_INTEGRITY}"):
+        if self.type is not None and self.type.rpartition(":")[2] in _NOT_VERIFIED:
             failure = IntegrityFailureError
         parts = [self.title if self.detail is None else f"{self.title.rstrip('.:')}: {self.detail}"]
         if hint is not None:

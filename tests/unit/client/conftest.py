@@ -26,6 +26,7 @@ from client.api import RecordsApi
 from client.endpoint import Endpoint
 from client.retries import RetryPolicy
 from client.signing import Signer
+from tests.unit.client.branch_keys import BranchKeys
 
 ACCESS_KEY = "AKIDTESTCLIENT"
 SECRET_KEY = "a-secret-that-only-this-test-knows"
@@ -72,6 +73,7 @@ class RecordsServer:
 
     def __init__(self) -> None:
         self.records: dict[tuple[str, str], tuple[str, bytes]] = {}
+        self.branch_keys = BranchKeys()
         self.unreadable: set[str] = set()
         self.tunnels: set[str] = set()
         self.requests: list[Request] = []
@@ -112,6 +114,9 @@ class RecordsServer:
         return status, {**headers, **plan.headers}, body if plan.body is None else plan.body
 
     def work(self, request: Any, parts: Any) -> Any:
+        if parts.path.startswith("/v1/branch-keys"):
+            with self.lock:
+                return self.branch_keys.answer(request, respond, problem)
         match = re.fullmatch(r"/v1/tenants/([A-Za-z0-9_-]+)/records(?:/([A-Za-z0-9_-]+))?", parts.path)
         if match is None:
             return respond(404, problem("no-such-path", status=404))
@@ -237,7 +242,7 @@ def handler_for(server: Any) -> Any:
                 self.end_headers()
                 self.wfile.write(text)
 
-        do_GET = do_PUT = do_DELETE = serve  # noqa: N815 - the names that http.server looks for
+        do_GET = do_PUT = do_POST = do_DELETE = serve  # noqa: N815 - the names that http.server looks for
 
         def do_CONNECT(self) -> None:
             server.tunnels.add(self.path)

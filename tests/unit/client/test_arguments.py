@@ -31,7 +31,8 @@ def test_exit_codes_keep_their_numbers() -> None:
         "DENIED": 6,
         "UNAVAILABLE": 7,
         "INTEGRITY": 8,
-        "IMPORT_FAILURES": 9,
+        "SOME_FAILED": 9,
+        "SHREDDED": 10,
         "INTERRUPTED": 130,
         "BROKEN_PIPE": 141,
     }

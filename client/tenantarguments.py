@@ -1,0 +1,100 @@
+"""The arguments of `sealed tenant`, and its help."""
+
+import argparse
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from client import manual
+
+if TYPE_CHECKING:
+    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
+
+
+def _key_arn(text: str) -> str:
+    if not _KEY_ARN.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not the full ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>); "
+            "aliases are not taken"
+        )
+    return text
+
+
+def add_tenant_commands(
+    commands: "_Commands",
+    *,
+    tenant: Callable[[str], str],
+    limit: Callable[[str], int],
+    connection: argparse.ArgumentParser,
+) -> None:
+    """Add `tenant` and what stands behind it.
+
+    Parameters
+    ----------
+    commands
+        The commands of `sealed`.
+    tenant, limit
+        Read a tenant id, and the number of entries of a page.
+    connection
+        The options about the API.
+    """
+    group = commands.add_parser(
+        "tenant",
+        help="create, describe, list, rotate, move and shred the branch keys of tenants",
+        description=manual.TENANT_DESCRIPTION,
+        epilog=manual.TENANT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    under = group.add_subparsers(dest="tenant_command", required=True, metavar="COMMAND")
+
+    def command(name: str, *, help_text: str, epilog: str) -> argparse.ArgumentParser:
+        return under.add_parser(
+            name,
+            help=help_text,
+            description=f"{help_text[0].upper()}{help_text[1:]}.",
+            epilog=f"{epilog}\n\n{manual.exit_codes()}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            parents=[connection],
+            allow_abbrev=False,
+        )
+
+    for name, help_text, epilog in (
+        ("create", "create a tenant's branch key", manual.TENANT_CREATE),
+        ("describe", "print versions and KMS keys of a tenant's branch key", manual.TENANT_DESCRIBE),
+        ("rotate", "make a new version of a tenant's branch key", manual.TENANT_ROTATE),
+    ):
+        command(name, help_text=help_text, epilog=epilog).add_argument(
+            "tenant", metavar="TENANT", type=tenant
+        )
+
+    listing = command(
+        "list", help_text="print the tenants that have, or had, a branch key", epilog=manual.TENANT_LIST
+    )
+    listing.add_argument(
+        "--limit", metavar="N", type=limit, help="tenants in a page, 1 to 100 (default 25; 100 with --all)"
+    )
+    listing.add_argument("--all", action="store_true", help="print all pages")
+    listing.add_argument("--cursor", help="go on from here: what the last page said")
+
+    moving = command("move", help_text="wrap branch keys under another KMS key", epilog=manual.TENANT_MOVE)
+    moving.add_argument("tenant", metavar="TENANT", type=tenant, nargs="?", help="one tenant (or --all)")
+    moving.add_argument("--all", action="store_true", help="every tenant, one after the other")
+    moving.add_argument(
+        "--to", metavar="KEY_ARN", type=_key_arn, required=True, help="the key that is deployed"
+    )
+
+    shredding = command(
+        "shred", help_text="remove a tenant's branch key for ever", epilog=manual.TENANT_SHRED
+    )
+    shredding.add_argument("tenant", metavar="TENANT", type=tenant)
+    shredding.add_argument(
+        "--confirm", metavar="TENANT", help="the tenant's name again; without it a terminal is asked"
+    )
+    shredding.add_argument(
+        "--delete-records",
+        action="store_true",
+        help="delete the tenant's records that do not hang on its branch key",
+    )
