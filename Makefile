@@ -132,6 +132,10 @@ lock: $(READY) ## resolve the requirements anew, with hashes and without downloa
 examples: $(READY) ## make the example records anew (the same bytes each time)
 	@python examples/generate.py
 
+.PHONY: sizes
+sizes: $(READY) ## bytes and write units of the example records, in both key strategies
+	@PYTHONPATH=lambda_src python examples/sizes.py
+
 .PHONY: clean
 clean: ## remove everything that the other targets made
 	@rm -rf $(VENV) $(CHECKOV) node_modules cdk.out .build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
