@@ -161,10 +161,18 @@ class EmbeddedAws:
         delay: float = 0.0,
         reset: bool = False,
         answer_lost: bool = False,
+        skip: int = 0,
     ) -> None:
         """Let the next requests for an operation fail, wait or lose their connection: see ``Fault``."""
         fault = Fault(
-            service, operation, times=times, code=code, delay=delay, reset=reset, answer_lost=answer_lost
+            service,
+            operation,
+            times=times,
+            code=code,
+            delay=delay,
+            reset=reset,
+            answer_lost=answer_lost,
+            skip=skip,
         )
         self._running.faults.add(fault)
 

@@ -16,7 +16,7 @@ _SERVER_FAULTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What befalls the next ``times`` requests for an operation.
+    """What befalls the next ``times`` requests for an operation, after ``skip`` that are let pass.
 
     ``code`` answers with that error, ``delay`` waits that many seconds first (and without a code then goes
     on as usual), ``reset`` breaks the connection without an answer, and so does ``answer_lost``, after the
@@ -30,6 +30,7 @@ class Fault:
     delay: float = 0.0
     reset: bool = False
     answer_lost: bool = False
+    skip: int = 0
 
     @property
     def status(self) -> int:
@@ -56,12 +57,16 @@ class Faults:
         """Return the fault for this request, if there is one, and count it down."""
         with self._lock:
             for place, fault in enumerate(self._pending):
-                if (fault.service, fault.operation) == (service, operation):
-                    if fault.times > 1:
-                        self._pending[place] = replace(fault, times=fault.times - 1)
-                    else:
-                        del self._pending[place]
-                    return fault
+                if (fault.service, fault.operation) != (service, operation):
+                    continue
+                if fault.skip:
+                    self._pending[place] = replace(fault, skip=fault.skip - 1)
+                    return None
+                if fault.times > 1:
+                    self._pending[place] = replace(fault, times=fault.times - 1)
+                else:
+                    del self._pending[place]
+                return fault
         return None
 
     def clear(self) -> None:

@@ -26,6 +26,7 @@ from local.embedded import EmbeddedAws
 from local.emulator import ACCOUNT
 from local.front import Front
 from local.functions import Functions
+from tests.local.branch_keys_api import BranchKeysApi
 from tests.local.records_api import RecordsApi
 
 
@@ -296,3 +297,18 @@ def deploy(aws: EmbeddedAws) -> Deploy:
         return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in listed}
 
     return create
+
+
+@pytest.fixture(scope="session")
+def branch_keys(aws: EmbeddedAws) -> BranchKeysApi:
+    """The operator of branch keys."""
+    key = aws.credentials("admin")
+    return BranchKeysApi(aws, Credentials(key.access_key, key.secret_key), sign_request, send_request)
+
+
+@pytest.fixture(scope="module")
+def strategy_tenant(aws: EmbeddedAws) -> Iterator[EmbeddedAws]:
+    """The deployment with the key strategy `tenant`; afterwards it is `record` again."""
+    aws.change_settings({"key_strategy": "tenant"})
+    yield aws
+    aws.change_settings({"key_strategy": "record"})

@@ -107,9 +107,13 @@ class RecordsApi:
 
     def items(self) -> list[Item]:
         """All items of the table."""
-        answer = self._table.scan(TableName=self._name)
-        assert "LastEvaluatedKey" not in answer
-        return sorted(answer["Items"], key=lambda item: (item["tenant"]["S"], item["record"]["S"]))
+        pages = self._table.get_paginator("scan").paginate(TableName=self._name)
+        found = [item for page in pages for item in page["Items"]]
+        return sorted(found, key=lambda item: (item["tenant"]["S"], item["record"]["S"]))
+
+    def own_items(self) -> list[Item]:
+        """All items of the tenant."""
+        return [item for item in self.items() if item["tenant"]["S"] == self.tenant]
 
     def item(self, record: str) -> Item:
         """The stored item of a record."""
