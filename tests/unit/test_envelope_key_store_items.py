@@ -97,16 +97,19 @@ def test_every_bit_of_a_wrapped_key_counts(aws: KeyStoreAws, store: BranchKeySto
             store.active("acme")
 
 
-def test_what_the_store_does_not_know_is_refused_before_kms_is_asked(
-    aws: KeyStoreAws, store: BranchKeyStore
+# What only KMS can tell: the shape is right.
+_LEFT_TO_KMS = {"another time", "another version", "a truncated wrapped key", "a flipped bit"}
+
+
+@pytest.mark.parametrize("name", sorted(set(_EDITS) - _LEFT_TO_KMS))
+def test_what_does_not_follow_the_format_is_refused_before_kms_is_asked(
+    aws: KeyStoreAws, store: BranchKeyStore, name: str
 ) -> None:
     store.create("acme")
-    item = aws.items("acme")["branch:ACTIVE"]
+    aws.put(_EDITS[name](aws.items("acme")["branch:ACTIVE"]))
     aws.forget_calls()
-    for name in ("an unknown attribute", "more context", "a key ARN that is not configured", "an alias"):
-        aws.put(_EDITS[name](item))
-        with pytest.raises(BranchKeyItemError):
-            store.active("acme")
+    with pytest.raises(BranchKeyItemError):
+        store.active("acme")
     assert aws.calls["Decrypt"] == 0
 
 
