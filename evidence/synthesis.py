@@ -50,6 +50,15 @@ PROD = Variant(title="prod", environment="prod", changes={})
 PROD_IN_VPC = Variant(
     title="prod, VPC and WAF", environment="prod", changes={"vpc_cidr": "10.20.0.0/22", "waf": True}
 )
+PROD_WITH_BRANCH_KEYS = Variant(
+    title="prod, branch keys under a key of another account",
+    environment="prod",
+    changes={
+        "branch_key_arn": "arn:aws:kms:eu-central-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "key_store_backup_days": 35,
+        "key_strategy": "tenant",
+    },
+)
 VARIANTS = (
     DEV,
     PROD,
@@ -62,6 +71,7 @@ VARIANTS = (
         },
     ),
     Variant(title="prod, VPC and WAF", environment="prod", changes={"vpc_cidr": "10.20.0.0/22", "waf": True}),
+    PROD_WITH_BRANCH_KEYS,
     Variant(
         title="prod, signed code, private API",
         environment="prod",
