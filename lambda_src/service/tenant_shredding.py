@@ -128,8 +128,8 @@ def _in_the_way(count: int, *, delete_records: bool) -> Problem:
         "Send the same request again without a cursor: these records were changed while they were being "
         "deleted. Nothing was shredded."
         if delete_records
-        else "Write these records anew in the key strategy tenant, or delete them with delete-records=true: "
-        "they do not hang on the branch key and would stay readable. Nothing was shredded."
+        else f"{count} of the tenant's records do not hang on it and would stay readable. Write them anew in "
+        "the key strategy tenant, or delete them with delete-records=true. Nothing was shredded."
     )
     return Problem(problems.RECORDS_OUTSIDE_BRANCH_KEY, detail, count=count)
 

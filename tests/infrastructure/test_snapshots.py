@@ -6,16 +6,22 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from evidence.synthesis import VARIANTS
-from tests.infrastructure.assembly import Assembly, masked
+from evidence.synthesis import VARIANTS, Variant
+from tests.infrastructure.assembly import Assembly, masked, settings_of
 
 # What the scanners look at too.
 REVIEWED = {variant.title: variant for variant in VARIANTS}
 ALWAYS = {"Keys", "Storage", "Service", "Audit"}
-STACKS = {
-    title: sorted(ALWAYS | ({"Network"} if "vpc_cidr" in variant.changes else set()))
-    for title, variant in REVIEWED.items()
-}
+
+
+def _of_settings(variant: Variant) -> set[str]:
+    """Return the stacks that a variant has because of its settings."""
+    settings = settings_of(variant.environment) | variant.changes
+    rotated = settings["branch_key_rotation_days"] is not None
+    return ({"Network"} if "vpc_cidr" in variant.changes else set()) | ({"Maintenance"} if rotated else set())
+
+
+STACKS = {title: sorted(ALWAYS | _of_settings(variant)) for title, variant in REVIEWED.items()}
 
 
 @pytest.fixture

@@ -94,6 +94,7 @@ def test_records_outside_the_branch_key_stand_in_the_way(mixed: Any, query: Any)
 
     assert (refused.status, refused.slug) == (409, "records-outside-branch-key")
     assert refused.body["count"] == 3
+    assert refused.body["detail"].startswith("3 of the tenant's records")
     assert (mixed.items(), mixed.key_store("acme")) == before
 
 

@@ -1,0 +1,40 @@
+"""Run the `sealed` command as one of the ready-made callers."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from local.build_cache import ROOT
+from local.embedded import EmbeddedAws
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How the command ended, and what it printed."""
+
+    code: int
+    output: str
+    errors: str
+
+
+def sealed(aws: EmbeddedAws, *arguments: str, caller: str) -> Said:
+    """Run ``sealed`` with these arguments, as the caller of a tenant or as ``admin``."""
+    key = aws.credentials(caller)
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    variables |= {
+        "AWS_ACCESS_KEY_ID": key.access_key,
+        "AWS_SECRET_ACCESS_KEY": key.secret_key,
+        "AWS_REGION": aws.region,
+        "SEALED_ENDPOINT": aws.api_url,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "client", *arguments],
+        cwd=ROOT,
+        env=variables,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
