@@ -34,9 +34,13 @@ class Deployed:
         self.reader = aws.outputs["ReaderFunctionName"]
         self.api = aws.outputs["ApiId"]
         self.archive = aws.outputs["ArchiveBucketName"]
-        self.reader_role = str(
-            aws.client("lambda").get_function_configuration(FunctionName=self.reader)["Role"]
-        )
+        self.reader_role = self.role_of(self.reader)
+        self.tenant_admin_role = self.role_of(aws.outputs["TenantAdminFunctionName"])
+        self.key_store = self.arn("dynamodb", f"table/{aws.outputs['KeyStoreTableName']}")
+
+    def role_of(self, function: str) -> str:
+        described = self.aws.client("lambda").get_function_configuration(FunctionName=function)
+        return str(described["Role"])
 
     def key(self, name: str) -> str:
         described = self.aws.client("kms").describe_key(KeyId=f"alias/{self.prefix}/{name}")
@@ -90,6 +94,18 @@ class Deployed:
         """The resources of a record about a key."""
         return [{"accountId": ACCOUNT, "type": "AWS::KMS::Key", "ARN": key}]
 
+    def item_written(self, table: str, *, by: str) -> Event:
+        """The record of a role that put an item into a table."""
+        return self.record(
+            "dynamodb",
+            "PutItem",
+            userIdentity={"type": "AssumedRole", "sessionContext": {"sessionIssuer": {"arn": by}}},
+            requestParameters={"tableName": table.rpartition("/")[2], "key": {"branch-key-id": "acme"}},
+            resources=[{"accountId": ACCOUNT, "type": "AWS::DynamoDB::Table", "ARN": table}],
+            managementEvent=False,
+            eventCategory="Data",
+        )
+
 
 @pytest.fixture(scope="module")
 def deployed(aws: EmbeddedAws) -> Deployed:
@@ -123,6 +139,26 @@ RULES: dict[str, tuple[Callable[[Deployed], Event], Callable[[Deployed], Event]]
         ),
         lambda d: d.event(
             "lambda", "UpdateFunctionCode20150331v2", requestParameters={"functionName": "other"}
+        ),
+    ),
+    "function-role-given": (
+        lambda d: d.event(
+            "lambda",
+            "CreateFunction20150331",
+            requestParameters={"functionName": "other", "role": d.reader_role},
+        ),
+        lambda d: d.event(
+            "lambda",
+            "CreateFunction20150331",
+            requestParameters={"functionName": "other", "role": f"{d.reader_role}-other"},
+        ),
+    ),
+    "key-store-changed": (
+        lambda d: d.event(
+            "dynamodb", "DeleteResourcePolicy", requestParameters={"resourceArn": d.key_store}
+        ),
+        lambda d: d.event(
+            "dynamodb", "DeleteResourcePolicy", requestParameters={"resourceArn": f"{d.key_store}-other"}
         ),
     ),
     "api-changed": (
@@ -216,6 +252,10 @@ COUNTED: dict[str, tuple[Callable[[Deployed], Event], Callable[[Deployed], Event
             "Invoke",
             userIdentity={"type": "AWSService", "invokedBy": "apigateway.amazonaws.com"},
         ),
+    ),
+    "key-store-written-by-others": (
+        lambda d: d.item_written(d.key_store, by=f"arn:aws:iam::{ACCOUNT}:role/someone"),
+        lambda d: d.item_written(d.key_store, by=d.tenant_admin_role),
     ),
     "unusable-key-used": (
         lambda d: d.record(
