@@ -22,7 +22,7 @@ from .branch_key_item import (
     store_key,
 )
 from .errors import BranchKeyChangedError, KeyStoreError
-from .service_failures import error_code, is_service_failure
+from .service_failures import answer_of, error_code, is_service_failure
 
 #: The most actions that DynamoDB takes in one transaction.
 MAX_ACTIONS = 100
@@ -267,13 +267,11 @@ def _condition_failure(failure: KeyStoreError) -> Attributes | None:
     (cause,) = failure.causes
     if not isinstance(cause, Exception) or error_code(cause) != "ConditionalCheckFailedException":
         return None
-    response: Mapping[str, Any] = getattr(cause, "response", {})
-    found: Attributes = response.get("Item") or {}
+    found: Attributes = answer_of(cause).get("Item") or {}
     return found
 
 
 def _cancellation_reasons(failure: KeyStoreError) -> Sequence[Mapping[str, Any]]:
     (cause,) = failure.causes
-    response: Mapping[str, Any] = getattr(cause, "response", {})
-    reasons: Sequence[Mapping[str, Any]] = response.get("CancellationReasons") or []
+    reasons: Sequence[Mapping[str, Any]] = answer_of(cause).get("CancellationReasons") or []
     return reasons

@@ -4,15 +4,25 @@ botocore is not a dependency of this library, so its exceptions are known by sha
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 #: KMS's way to say that ciphertext, key and encryption context do not belong together.
 NOT_AUTHENTIC = frozenset({"InvalidCiphertextException", "IncorrectKeyException"})
 
 
+def answer_of(error: object) -> Mapping[str, Any]:
+    """Return what the service answered, empty when there was no answer.
+
+    A broken connection's error has an attribute of that name too, which is None.
+    """
+    response = getattr(error, "response", None)
+    return response if isinstance(response, Mapping) else {}
+
+
 def error_code(error: Exception) -> str | None:
     """Return the code that the service answered with, or None when there was no such answer."""
-    response = getattr(error, "response", None)
-    return response.get("Error", {}).get("Code") if isinstance(response, Mapping) else None
+    code: str | None = answer_of(error).get("Error", {}).get("Code")
+    return code
 
 
 def is_service_failure(error: Exception) -> bool:

@@ -154,9 +154,7 @@ RULES: dict[str, tuple[Callable[[Deployed], Event], Callable[[Deployed], Event]]
         ),
     ),
     "key-store-changed": (
-        lambda d: d.event(
-            "dynamodb", "DeleteResourcePolicy", requestParameters={"resourceArn": d.key_store}
-        ),
+        lambda d: d.event("dynamodb", "DeleteResourcePolicy", requestParameters={"resourceArn": d.key_store}),
         lambda d: d.event(
             "dynamodb", "DeleteResourcePolicy", requestParameters={"resourceArn": f"{d.key_store}-other"}
         ),

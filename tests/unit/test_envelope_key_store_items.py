@@ -37,6 +37,7 @@ _EDITS: dict[str, Callable[[Item], Item]] = {
     "a version that is none": lambda item: {**item, "version": {"S": "branch:version:latest"}},
     "a version without its prefix": lambda item: {**item, "version": {"S": _OTHER_VERSION[15:]}},
     "a version in capitals": lambda item: {**item, "version": {"S": item["version"]["S"].upper()}},
+    "a version with more behind it": lambda item: {**item, "version": {"S": item["version"]["S"] + "0"}},
     "no version": lambda item: {name: item[name] for name in item if name != "version"},
     "another context": lambda item: {**item, "aws-crypto-ec:tenant": {"S": "globex"}},
     "more context": lambda item: {**item, "aws-crypto-ec:more": {"S": "x"}},
@@ -211,3 +212,15 @@ def test_a_transaction_that_another_one_is_in_the_way_of_is_no_loss(
     with pytest.raises(KeyStoreError, match="TransactionCanceledException"):
         answer("ThrottlingError").create("acme")
     assert aws.items("acme") == {}
+
+
+def test_a_version_that_claims_to_be_a_copy_of_another_is_refused_before_kms_is_asked(
+    aws: KeyStoreAws, store: BranchKeyStore
+) -> None:
+    created = store.create("acme")
+    item = aws.items("acme")[f"branch:version:{created.version}"]
+    aws.put({**item, "version": item["type"]})
+    aws.forget_calls()
+    with pytest.raises(BranchKeyItemError, match="against its type"):
+        store.version("acme", created.version)
+    assert aws.calls["Decrypt"] == 0
