@@ -66,14 +66,16 @@ def _write_again(aws: EmbeddedAws, checks: Checks, *, known: Records) -> None:
         set(calls) == {"Decrypt"} and calls.total() <= writers,
         f"{replaced} records written again: {calls.total()} calls of KMS, one by each process in its time",
     )
-    before = Counter(aws.kms_calls())
+    before, began = Counter(aws.kms_calls()), time.monotonic()
     read = caller.get_all(aws, tenant=TENANT)
+    seconds = time.monotonic() - began
     calls = Counter(aws.kms_calls()) - before
     left = len(known) - replaced
     readers = _processes(aws, "Reader")
     checks.that(
         read == known and left < calls["Decrypt"] <= left + readers,
-        f"all {len(read)} read: {calls.total()} calls, {left} of them for the {left} not yet written again",
+        f"all {len(read)} read in {seconds:.1f} s: {calls.total()} calls,"
+        f" {left} of them for the {left} not yet written again",
     )
 
 

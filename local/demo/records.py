@@ -50,8 +50,12 @@ def _import(aws: EmbeddedAws, checks: Checks, *, known: Records) -> None:
 
 def _read_all(aws: EmbeddedAws, checks: Checks, *, known: Records) -> None:
     before = aws.kms_calls().get("Decrypt", 0)
+    began = time.monotonic()
     read = caller.get_all(aws, tenant=TENANT)
-    checks.that(read == known, f"all {len(read)} read back as they were, to the last digit")
+    seconds = time.monotonic() - began
+    checks.that(
+        read == known, f"all {len(read)} read back as they were, to the last digit, in {seconds:.1f} s"
+    )
     calls = aws.kms_calls().get("Decrypt", 0) - before
     checks.that(calls == len(read), f"KMS was asked to unwrap {calls} data keys: one for each read")
 

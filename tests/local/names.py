@@ -4,4 +4,6 @@ import json
 
 from local.build_cache import ROOT
 
-PREFIX: str = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"]["dev"]["prefix"]
+_SETTINGS = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"]["dev"]
+PREFIX: str = _SETTINGS["prefix"]
+LOGICAL_KEY_STORE: str = _SETTINGS["logical_key_store"]
