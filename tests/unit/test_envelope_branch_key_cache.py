@@ -1,13 +1,11 @@
 """The cache of branch keys: one call in flight, a bound, a hard time to live, nothing negative kept."""
 
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event, Lock
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from envelope import (
     BranchKey,
@@ -19,7 +17,7 @@ from envelope import (
     KeyServiceError,
 )
 from tests.unit.envelope_keys import FIRST_VERSION, SECOND_VERSION
-from tests.unit.key_store import KeyStoreAws, key_store_aws
+from tests.unit.key_store import KeyStoreAws
 
 _THREADS = 64
 
@@ -212,12 +210,6 @@ def test_what_is_fetched_while_the_cache_is_cleared_is_not_kept(source: Source) 
 def test_a_cache_without_bound_or_life_is_refused(source: Source, wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         CachingBranchKeySource(source, **wrong)
-
-
-@pytest.fixture
-def aws() -> Iterator[KeyStoreAws]:
-    with mock_aws():
-        yield key_store_aws()
 
 
 def test_64_threads_on_a_cold_cache_cause_one_get_item_and_one_decrypt(aws: KeyStoreAws) -> None:

@@ -2,11 +2,9 @@
 
 import re
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from envelope import (
     BranchKeyChangedError,
@@ -20,25 +18,9 @@ from envelope import (
     KeyServiceError,
     KeyStoreError,
 )
-from tests.unit.key_store import TABLE, KeyStoreAws, at, context_of, key_store_aws
+from tests.unit.key_store import TABLE, KeyStoreAws, at, context_of
 
 _CONTEXT = {"record": "r"}
-
-
-@pytest.fixture
-def aws() -> Iterator[KeyStoreAws]:
-    with mock_aws():
-        yield key_store_aws()
-
-
-@pytest.fixture
-def key_arn(aws: KeyStoreAws) -> str:
-    return aws.key()
-
-
-@pytest.fixture
-def store(aws: KeyStoreAws, key_arn: str) -> BranchKeyStore:
-    return aws.store(key_arn)
 
 
 def test_a_created_branch_key_has_the_attributes_of_the_published_format(

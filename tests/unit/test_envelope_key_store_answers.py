@@ -1,11 +1,10 @@
 """The key store holds each answer of KMS and DynamoDB to what it asked for."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectionClosedError
-from moto import mock_aws
 
 from envelope import (
     BranchKeyChangedError,
@@ -16,7 +15,7 @@ from envelope import (
     KeyServiceError,
     KeyStoreError,
 )
-from tests.unit.key_store import KeyStoreAws, key_store_aws
+from tests.unit.key_store import KeyStoreAws
 
 Answer = Mapping[str, Any]
 
@@ -46,17 +45,6 @@ class Between:
             return self._answered(call(**self._asked(question)))
 
         return changed
-
-
-@pytest.fixture
-def aws() -> Iterator[KeyStoreAws]:
-    with mock_aws():
-        yield key_store_aws()
-
-
-@pytest.fixture
-def key_arn(aws: KeyStoreAws) -> str:
-    return aws.key()
 
 
 @pytest.fixture

@@ -1,31 +1,14 @@
 """Items of the key store that somebody edited, swapped or wrapped elsewhere open nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from envelope import BranchKeyItemError, BranchKeyStore, KeyStoreError
-from tests.unit.key_store import KeyStoreAws, key_store_aws
+from tests.unit.key_store import KeyStoreAws
 
 Item = dict[str, Any]
-
-
-@pytest.fixture
-def aws() -> Iterator[KeyStoreAws]:
-    with mock_aws():
-        yield key_store_aws()
-
-
-@pytest.fixture
-def key_arn(aws: KeyStoreAws) -> str:
-    return aws.key()
-
-
-@pytest.fixture
-def store(aws: KeyStoreAws, key_arn: str) -> BranchKeyStore:
-    return aws.store(key_arn)
 
 
 _OTHER_VERSION = "branch:version:11111111-1111-4111-8111-111111111111"

@@ -1,11 +1,9 @@
 """Moving branch keys to another KMS key: blind, resumable, and no reader notices."""
 
-from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from envelope import (
     BranchKeyItemError,
@@ -14,15 +12,9 @@ from envelope import (
     BranchKeyStore,
     KeyServiceError,
 )
-from tests.unit.key_store import KeyStoreAws, key_store_aws
+from tests.unit.key_store import KeyStoreAws
 
 _CONTEXT = {"record": "r"}
-
-
-@pytest.fixture
-def aws() -> Iterator[KeyStoreAws]:
-    with mock_aws():
-        yield key_store_aws()
 
 
 @pytest.fixture
