@@ -1,6 +1,6 @@
 """The condition operators, as the IAM User Guide documents them: a line for each rule or example."""
 
-# ruff: noqa: E501, FBT001 - one line for each example
+# ruff: noqa: FBT001 - one line for each example
 
 from typing import Any
 
