@@ -25,6 +25,7 @@ from local.cdk_command import Deployment
 from local.clients import Clients
 from local.deployed_stacks import DeployedStacks
 from local.emulator import ACCOUNT, Emulator
+from local.enforcement import Enforcement
 from local.faults import Fault
 from local.functions import choose_runtime
 from local.journal import Request
@@ -50,6 +51,8 @@ class EmbeddedAws:
         The folder of ``app.py``, ``cdk.json`` and ``lambda_src``.
     runtime
         ``auto``: AWS's runtime client where there is one, else the small loop.
+    enforce
+        Whether policies are enforced; without, to see what it costs.
     progress
         Is told in a few words what is being done.
     """
@@ -62,6 +65,7 @@ class EmbeddedAws:
         directory: Path | None = None,
         project: Path = ROOT,
         runtime: Literal["auto", "awslambdaric", "loop"] = "auto",
+        enforce: bool = True,
         progress: Progress = lambda _: None,
     ) -> None:
         self.environment = environment
@@ -75,6 +79,7 @@ class EmbeddedAws:
         self._serving: Serving | None = None
         self._settings = dict(settings or {})
         self._stacks: DeployedStacks | None = None
+        self.enforcement = Enforcement(enforce=enforce)
 
     def __enter__(self) -> Self:
         """Start everything; return when the API answers."""
@@ -84,7 +89,7 @@ class EmbeddedAws:
                 self._directory = Path(stack.enter_context(made))
             self._directory.mkdir(parents=True, exist_ok=True)
             self._progress("starting the emulator")
-            self._emulator = Emulator(log_file=self._directory / "emulator.log")
+            self._emulator = Emulator(log_file=self._directory / "emulator.log", admit=self.enforcement.admit)
             stack.callback(self._emulator.stop)
             self._emulator.start()
             stack.callback(self._withdraw)

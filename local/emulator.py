@@ -1,11 +1,11 @@
 """moto's server inside this process, on a free port of the loopback interface.
 
-Every request passes one gate: it is named (service and operation), delayed or failed where a test asked for
-it, and written to the journal. DynamoDB's requests go one at a time: moto checks a condition and writes in
-two steps, and two writers at once could both win.
+Every request passes one gate: it is read (service, operation, parameters), delayed or failed where a test
+asked for it, admitted or refused, carried out, noted and shown to who observes.
+DynamoDB's requests go one at a time: moto checks a condition and writes in two steps, and two writers at once
+could both win.
 """
 
-import io
 import json
 import logging
 import os
@@ -14,13 +14,15 @@ import struct
 import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
 
 # Web pages have no business here: without this moto answers any origin.
 os.environ.setdefault("MOTO_DISABLE_GLOBAL_CORS", "true")
+# Roles of the CDK have policies of AWS.
+os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import (
@@ -30,13 +32,16 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local import additions
+from local import additions, api_call
 from local.additions import stack_updates
+from local.api_call import ApiCall
 from local.faults import Fault, Faults
 from local.journal import Journal, Request
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse
+
+    from local.enforcement.denials import Denial
 
 ACCOUNT = "123456789012"
 HOST = "127.0.0.1"
@@ -44,14 +49,50 @@ HOST = "127.0.0.1"
 Environ = dict[str, Any]
 Application = Callable[[Environ, "StartResponse"], Iterable[bytes]]
 
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a service answered: the status line, the body, the headers."""
+
+    line: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...]
+
+    @property
+    def status(self) -> int:
+        """The status."""
+        return int(self.line[:3])
+
+
+Admit = Callable[[ApiCall], "Denial | None"]
+Observe = Callable[[ApiCall, Answer], None]
+
 _LOGGERS = ("werkzeug", "moto", "local")
 _ONE_IN_A_PROCESS = Lock()
 
 
 class Emulator:
-    """The AWS services, in memory. One of them can run in a process: moto keeps its state in modules."""
+    """The AWS services, in memory. One of them can run in a process: moto keeps its state in modules.
 
-    def __init__(self, *, log_file: Path) -> None:
+    Parameters
+    ----------
+    log_file
+        Takes what goes wrong inside.
+    admit
+        Says why a call is refused, or None.
+    observe
+        Is shown every call with its answer, before the caller has it.
+    """
+
+    def __init__(
+        self,
+        *,
+        log_file: Path,
+        admit: Admit = lambda _: None,
+        observe: Observe = lambda _call, _answer: None,
+    ) -> None:
+        self._admit = admit
+        self._observe = observe
         self.journal = Journal()
         self.faults = Faults()
         self._log_file = log_file
@@ -86,7 +127,11 @@ class Emulator:
             logging.getLogger(name).addHandler(self._log_handler)
             logging.getLogger(name).propagate = False
         gate = _Gate(
-            DomainDispatcherApplication(create_backend_app), journal=self.journal, faults=self.faults
+            DomainDispatcherApplication(create_backend_app),
+            journal=self.journal,
+            faults=self.faults,
+            admit=self._admit,
+            observe=self._observe,
         )
         self._server = make_server(HOST, 0, gate, threaded=True, request_handler=_Handler)
         self._server.daemon_threads = True  # type: ignore[attr-defined]
@@ -127,74 +172,77 @@ class _Handler(MotoRequestHandler):
 
 
 class _Gate:
-    """What every request passes on its way to moto."""
+    """What every request passes on its way to moto, and its answer on its way back."""
 
-    def __init__(self, application: Application, *, journal: Journal, faults: Faults) -> None:
+    def __init__(
+        self,
+        application: Application,
+        *,
+        journal: Journal,
+        faults: Faults,
+        admit: Admit,
+        observe: Observe,
+    ) -> None:
         self._application = application
         self._journal = journal
         self._faults = faults
+        self._admit = admit
+        self._observe = observe
         self._one_at_a_time = {"dynamodb": Lock()}
 
     def __call__(self, environ: Environ, start_response: "StartResponse") -> Iterable[bytes]:
-        access_key_id, service = _signer(environ)
-        operation = _operation(environ)
-        fault = self._faults.take(service, operation)
+        call = api_call.read(environ)
+        fault = self._faults.take(call.service, call.operation)
         if fault is not None and fault.delay:
             time.sleep(fault.delay)
         if fault is not None and fault.reset:
-            self._journal.add(Request(service, operation, access_key_id, 0))
+            self._note(call, 0)
             return _break_connection(environ)
         if fault is not None and fault.code is not None:
-            self._journal.add(Request(service, operation, access_key_id, fault.status))
-            return _fail(environ, start_response, fault=fault)
+            answer = _fault_answer(call, fault)
+        else:
+            answer = self._carried_out(call, environ)
+        self._note(call, answer.status)
+        self._observe(call, answer)
+        if fault is not None and fault.answer_lost:
+            return _break_connection(environ)
+        start_response(answer.line, list(answer.headers))
+        return [answer.body]
 
-        def noted(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:  # noqa: ANN401
-            self._journal.add(Request(service, operation, access_key_id, int(status[:3])))
-            return start_response(status, headers, exc_info)
+    def _carried_out(self, call: ApiCall, environ: Environ) -> Answer:
+        denial = self._admit(call)
+        if denial is not None:
+            return Answer(f"{denial.status} Refused", denial.body, _headers(denial.content_type, denial.body))
+        heads: list[tuple[str, list[tuple[str, str]]]] = []
 
-        with self._one_at_a_time.get(service, nullcontext()):
-            answer = self._application(environ, noted)
-        return _break_connection(environ) if fault is not None and fault.answer_lost else answer
+        def keep(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:  # noqa: ANN401, ARG001
+            heads.append((status, headers))
+            return lambda _: None
 
+        with self._one_at_a_time.get(call.service, nullcontext()):
+            body = b"".join(self._application(environ, keep))
+        line, headers = heads[-1]
+        return Answer(line, body, tuple(headers))
 
-def _signer(environ: Environ) -> tuple[str, str]:
-    """Return the access key id and the service that the signature names."""
-    authorization = environ.get("HTTP_AUTHORIZATION", "")
-    _, _, scope = authorization.partition("Credential=")
-    parts = scope.split(",")[0].split("/")
-    scope_parts = 5
-    return (parts[0], parts[3]) if len(parts) == scope_parts else ("", "")
-
-
-def _operation(environ: Environ) -> str:
-    """Name the operation as the API reference does, or by method and path where the protocol is REST."""
-    target = environ.get("HTTP_X_AMZ_TARGET", "")
-    if target:
-        return str(target.rpartition(".")[2])
-    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        environ["wsgi.input"] = io.BytesIO(body)
-        actions = parse_qs(body.decode("utf-8", "replace")).get("Action")
-        if actions:
-            return str(actions[0])
-    return f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+    def _note(self, call: ApiCall, status: int) -> None:
+        self._journal.add(Request(call.service, call.operation, call.access_key_id, status))
 
 
-def _fail(environ: Environ, start_response: "StartResponse", *, fault: Fault) -> Iterable[bytes]:
+def _headers(content_type: str, body: bytes) -> tuple[tuple[str, str], ...]:
+    return (("Content-Type", content_type), ("Content-Length", str(len(body))))
+
+
+def _fault_answer(call: ApiCall, fault: Fault) -> Answer:
     """Answer with the fault's error, in the service's protocol."""
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    environ["wsgi.input"].read(length)
     message = "Asked for by a test."
-    if environ.get("HTTP_X_AMZ_TARGET"):
+    if call.is_json:
         content_type = "application/x-amz-json-1.1"
         body = json.dumps({"__type": fault.code, "message": message}).encode()
     else:
         content_type = "text/xml"
         error = f"<Error><Type>Sender</Type><Code>{fault.code}</Code><Message>{message}</Message></Error>"
         body = f"<ErrorResponse>{error}<RequestId>0</RequestId></ErrorResponse>".encode()
-    headers = [("Content-Type", content_type), ("Content-Length", str(len(body)))]
-    start_response(f"{fault.status} Fault", headers)
-    return [body]
+    return Answer(f"{fault.status} Fault", body, _headers(content_type, body))
 
 
 def _break_connection(environ: Environ) -> Iterable[bytes]:

@@ -15,12 +15,14 @@ from local.additions import (
     ec2,
     events,
     glue,
+    iam,
     kms,
     logs,
     s3,
     scheduler,
     sns,
     sqs,
+    sts,
     wafv2,
 )
 
@@ -35,12 +37,14 @@ _SERVICES = (
     ec2,
     events,
     glue,
+    iam,
     kms,
     logs,
     s3,
     scheduler,
     sns,
     sqs,
+    sts,
     wafv2,
 )
 

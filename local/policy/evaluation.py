@@ -16,6 +16,9 @@ from local.policy.statements import Miss, miss, names_directly
 #: `resource`: always the resource's, be it by handing the decision to the account's IAM (KMS keys, roles).
 Consent = Literal["either", "resource"]
 Outcome = Literal["allowed", "explicitly denied", "implicitly denied"]
+Kind = Literal[
+    "identity-based policy", "permissions boundary", "session policy", "resource-based policy", "account"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +62,14 @@ class Decision:
         and the statements that came near, each with the element that it failed by.
     used
         The Allow statements that gave consent: policy and statement.
+    kind
+        What denied, or what did not consent first; for an allow it says nothing.
     """
 
     outcome: Outcome
     because: tuple[str, ...]
     used: tuple[tuple[str, str], ...] = ()
+    kind: Kind = "account"
 
     @property
     def allowed(self) -> bool:
@@ -85,7 +91,8 @@ def decide(request: Request, policies: Policies, *, consent: Consent = "either")
     """
     weighed = _Weighed(request, policies)
     if weighed.denying:
-        return Decision("explicitly denied", tuple(f"{each} denies" for each in weighed.denying))
+        denying = tuple(f"{each} denies" for each in weighed.denying)
+        return Decision("explicitly denied", denying, kind=weighed.denying_kind())
     own = request.principal.account == request.account
     if request.principal.kind == "root" and own and consent == "either":
         return Decision("allowed", ("root may do everything in its own account",))
@@ -104,7 +111,7 @@ def decide(request: Request, policies: Policies, *, consent: Consent = "either")
         return Decision(
             "allowed", tuple(f"{policy}, {name} allows" for policy, name in statements), statements
         )
-    return Decision("implicitly denied", tuple(weighed.missing()))
+    return Decision("implicitly denied", tuple(weighed.missing()), kind=weighed.missing_kind())
 
 
 #: Policy and statement.
@@ -149,6 +156,25 @@ class _Weighed:
     def account_consents(self) -> list[Named]:
         """The resource's policy allows somebody, be it by naming their account."""
         return [(policy.name, statement.name) for policy, statement in self._resource_allows()]
+
+    def denying_kind(self) -> Kind:
+        """Return of which kind the first policy is that denies."""
+        given = self._policies
+        denies = [policy for policy in given.all() if self._matching(policy, "Deny")]
+        if denies[0] is given.resource:
+            return "resource-based policy"
+        if denies[0] is given.boundary:
+            return "permissions boundary"
+        return "session policy" if denies[0] in (given.session or ()) else "identity-based policy"
+
+    def missing_kind(self) -> Kind:
+        """Return who did not consent first, in the order in which AWS names them."""
+        is_root = self._request.principal.kind == "root"
+        if not is_root and not any(self._allowing(policy) for policy in self._policies.identity):
+            return "identity-based policy"
+        if not self._bounded():
+            return "permissions boundary"
+        return "resource-based policy" if self._in_session() else "session policy"
 
     def missing(self) -> Iterator[str]:
         """Say who did not consent, then which statements came near."""

@@ -1,0 +1,148 @@
+"""A request to the emulator, read as the AWS service would: operation, parameters, who signed it.
+
+Operations and parameters are those of the API references: botocore's models of the services, read with moto's
+own router and parsers.
+"""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from moto.core.model import ServiceModel
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.request import Request, determine_request_protocol
+from moto.core.routing import get_service_router
+from moto.core.utils import get_service_model
+
+from local.signature import Received
+
+Environ = dict[str, Any]
+
+# Signatures name some services otherwise than botocore's models do.
+_MODELS = {"monitoring": "cloudwatch", "states": "stepfunctions"}
+_SCOPE_PARTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCall:
+    """What is asked of a service.
+
+    Attributes
+    ----------
+    service
+        As signatures name it: `kms`.
+    operation
+        As the API reference names it; method and path where the reference has no such request.
+    parameters
+        As the API reference names them; never for a log: they hold what is to be kept secret.
+    access_key_id, region
+        As the signature names them; empty where there is none.
+    received
+        The request as it came, for its signature.
+    """
+
+    service: str
+    operation: str
+    access_key_id: str
+    region: str
+    known: bool = False
+    parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    received: Received | None = field(default=None, repr=False)
+    source_ip: str = "127.0.0.1"
+    user_agent: str = ""
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the service speaks JSON over one path."""
+        return self.received is not None and "x-amz-target" in self.received.headers
+
+
+def read(environ: Environ) -> ApiCall:
+    """Read a request, and leave its body to be read again."""
+    access_key_id, region, service = _scope(environ.get("HTTP_AUTHORIZATION", ""))
+    body = _take_body(environ)
+    request = Request(environ)
+    operation, parameters = f"{request.method} {request.path}", None
+    named = _named_operation(request)
+    try:
+        operation, parameters = _parsed(service, request, named)
+    except Exception:  # noqa: BLE001 - whatever cannot be read is answered by moto, and allowed to nobody
+        operation = named or operation
+    finally:
+        environ["wsgi.input"] = io.BytesIO(body)
+    return ApiCall(
+        service=service,
+        operation=operation,
+        access_key_id=access_key_id,
+        region=region,
+        known=parameters is not None,
+        parameters=parameters or {},
+        received=_received(environ, body),
+        source_ip=environ.get("REMOTE_ADDR", "127.0.0.1"),
+        user_agent=environ.get("HTTP_USER_AGENT", ""),
+    )
+
+
+def _scope(authorization: str) -> tuple[str, str, str]:
+    """Return the access key id, the Region and the service that a signature names."""
+    _, _, scope = authorization.partition("Credential=")
+    parts = scope.split(",")[0].split("/")
+    return (parts[0], parts[2], parts[3]) if len(parts) == _SCOPE_PARTS else ("", "", "")
+
+
+def _take_body(environ: Environ) -> bytes:
+    length = environ.get("CONTENT_LENGTH")
+    stream = environ["wsgi.input"]
+    if length:
+        body = stream.read(int(length))
+    else:
+        body = stream.read() if environ.get("wsgi.input_terminated") else b""
+    environ["wsgi.input"] = io.BytesIO(body)
+    return bytes(body)
+
+
+def _named_operation(request: Request) -> str | None:
+    target = request.headers.get("x-amz-target")
+    if target:
+        return target.rpartition(".")[2]
+    return request.values.get("Action")
+
+
+def _parsed(service: str, request: Request, named: str | None) -> tuple[str, Mapping[str, Any]]:
+    model = _model(service)
+    uri_parameters: dict[str, Any] = {}
+    if named is None:
+        matched, uri_parameters = get_service_router(model.service_name).match(request)
+        named = str(matched.name)
+    parser = PROTOCOL_PARSERS[determine_request_protocol(model, request.content_type)]
+    parameters = parser(model.operation_model(named)).parse(
+        {
+            "method": request.method,
+            "values": request.values,
+            "headers": request.headers,
+            "body": request.data,
+            "url_path": request.path,
+            "url_params": uri_parameters,
+        }
+    )
+    return named, {name: value for name, value in (parameters or {}).items() if value is not None}
+
+
+@cache
+def _model(service: str) -> ServiceModel:
+    return get_service_model(_MODELS.get(service, service))
+
+
+def _received(environ: Environ, body: bytes) -> Received:
+    headers = {
+        name[len("HTTP_") :].lower().replace("_", "-"): str(value)
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if environ.get(name):
+            headers[name.lower().replace("_", "-")] = str(environ[name])
+    path, _, query = str(environ.get("RAW_URI") or environ["PATH_INFO"]).partition("?")
+    return Received(environ["REQUEST_METHOD"], path, query, headers, body)

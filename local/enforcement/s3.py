@@ -1,0 +1,129 @@
+"""What S3 asks IAM and the bucket's policy.
+
+Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3"; S3 User
+Guide, "Required permissions for Amazon S3 API operations".
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from moto.s3.models import s3_backends
+
+from local.api_call import ApiCall
+from local.emulator import ACCOUNT
+from local.enforcement.ask import Ask, NotJudgedError
+from local.enforcement.documents import read
+from local.policy import Policy
+
+# Operations whose action has another name; and which operations are on what.
+_ON_BUCKETS = {
+    "CreateBucket": "CreateBucket",
+    "DeleteBucket": "DeleteBucket",
+    "DeleteBucketEncryption": "PutEncryptionConfiguration",
+    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "DeleteBucketPolicy": "DeleteBucketPolicy",
+    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetBucketAcl": "GetBucketAcl",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "GetBucketLocation": "GetBucketLocation",
+    "GetBucketLogging": "GetBucketLogging",
+    "GetBucketPolicy": "GetBucketPolicy",
+    "GetBucketVersioning": "GetBucketVersioning",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "HeadBucket": "ListBucket",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
+    "ListObjectVersions": "ListBucketVersions",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "PutBucketAcl": "PutBucketAcl",
+    "PutBucketEncryption": "PutEncryptionConfiguration",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "PutBucketLogging": "PutBucketLogging",
+    "PutBucketPolicy": "PutBucketPolicy",
+    "PutBucketVersioning": "PutBucketVersioning",
+    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+}
+_ON_OBJECTS = {
+    "AbortMultipartUpload": "AbortMultipartUpload",
+    "CompleteMultipartUpload": "PutObject",
+    "CreateMultipartUpload": "PutObject",
+    "DeleteObject": "DeleteObject",
+    "GetObject": "GetObject",
+    "GetObjectRetention": "GetObjectRetention",
+    "HeadObject": "GetObject",
+    "ListParts": "ListMultipartUploadParts",
+    "PutObject": "PutObject",
+    "PutObjectLegalHold": "PutObjectLegalHold",
+    "PutObjectRetention": "PutObjectRetention",
+    "UploadPart": "PutObject",
+}
+_OF_VERSIONS = {"GetObject": "GetObjectVersion", "DeleteObject": "DeleteObjectVersion"}
+_CONTEXT = {
+    "ACL": "s3:x-amz-acl",
+    "Prefix": "s3:prefix",
+    "Delimiter": "s3:delimiter",
+    "MaxKeys": "s3:max-keys",
+    "VersionId": "s3:VersionId",
+    "ServerSideEncryption": "s3:x-amz-server-side-encryption",
+    "SSEKMSKeyId": "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    "StorageClass": "s3:x-amz-storage-class",
+    "ObjectLockMode": "s3:object-lock-mode",
+}
+
+
+def asks(call: ApiCall) -> Sequence[Ask]:
+    """Return what a call of S3 needs."""
+    given, bucket = call.parameters, str(call.parameters.get("Bucket", ""))
+    context = {key: str(given[name]) for name, key in _CONTEXT.items() if name in given}
+    if call.operation == "ListBuckets":
+        return [Ask(action="s3:ListAllMyBuckets", resource="*", account=ACCOUNT)]
+    if call.operation in _ON_BUCKETS:
+        return [on_bucket(f"s3:{_ON_BUCKETS[call.operation]}", bucket, context=context)]
+    if call.operation == "DeleteObjects":
+        listed = given.get("Delete", {}).get("Objects", [])
+        return [
+            ask
+            for each in listed
+            for ask in _on_object("DeleteObject", bucket, {**given, **each}, context=context)
+        ]
+    if call.operation == "CopyObject":
+        source, _, key = str(given.get("CopySource", "")).lstrip("/").partition("/")
+        return [
+            *_on_object("GetObject", source, {"Key": key.partition("?")[0]}, context={}),
+            *_on_object("PutObject", bucket, given, context=context),
+        ]
+    if call.operation in _ON_OBJECTS:
+        return _on_object(_ON_OBJECTS[call.operation], bucket, given, context=context)
+    raise NotJudgedError
+
+
+def on_bucket(action: str, bucket: str, *, context: Mapping[str, Any], key: str | None = None) -> Ask:
+    """Return what an action on a bucket, or on an object in it, needs, whoever asks."""
+    arn = f"arn:aws:s3:::{bucket}"
+    return Ask(
+        action=action,
+        resource=arn if key is None else f"{arn}/{key}",
+        account=ACCOUNT,
+        context=context,
+        policy=_policy(bucket),
+    )
+
+
+def _on_object(
+    action: str, bucket: str, given: Mapping[str, Any], *, context: Mapping[str, Any]
+) -> list[Ask]:
+    key = str(given.get("Key", ""))
+    named = _OF_VERSIONS.get(action, action) if given.get("VersionId") else action
+    found = [on_bucket(f"s3:{named}", bucket, context=context, key=key)]
+    if str(given.get("BypassGovernanceRetention", "")).lower() == "true":
+        found.append(on_bucket("s3:BypassGovernanceRetention", bucket, context=context, key=key))
+    return found
+
+
+def _policy(bucket: str) -> Policy | None:
+    found = s3_backends[ACCOUNT]["aws"].buckets.get(bucket)
+    text = found.policy if found is not None else None
+    return None if text is None else read(text.decode(), name="the bucket's policy")
