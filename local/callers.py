@@ -25,12 +25,14 @@ class Credentials:
 
 def create(clients: Clients, *, outputs: Mapping[str, str]) -> dict[str, Credentials]:
     """Create the callers, and return the credentials of each tenant's and of the operator."""
-    tied = {
-        tenant: _create(clients, tenant, outputs=outputs, policies=_TENANT_POLICIES, tags={"tenant": tenant})
-        for tenant in TENANTS
-    }
+    tied = {tenant: create_tenant(clients, tenant, outputs=outputs) for tenant in TENANTS}
     operator = _create(clients, OPERATOR, outputs=outputs, policies=_OPERATOR_POLICIES, tags={})
     return {**tied, OPERATOR: operator}
+
+
+def create_tenant(clients: Clients, tenant: str, *, outputs: Mapping[str, str]) -> Credentials:
+    """Create the caller of a tenant."""
+    return _create(clients, tenant, outputs=outputs, policies=_TENANT_POLICIES, tags={"tenant": tenant})
 
 
 def _create(

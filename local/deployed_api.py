@@ -61,6 +61,7 @@ class Api:
     gateway_responses: Mapping[str, GatewayResponse]
     access_log_group: str | None
     access_log_format: str
+    policy: str | None = None
 
     def match(self, http_method: str, path: str) -> tuple[Method, dict[str, str]] | None:
         """Return the method that serves a raw path below the stage, with the decoded path parameters.
@@ -98,11 +99,12 @@ def read(clients: Clients, *, api_id: str, stage_name: str, account: str) -> Api
         for item in client.get_models(restApiId=api_id)["items"]
     }
     log = stage.get("accessLogSettings", {})
+    rest_api = client.get_rest_api(restApiId=api_id)
     return Api(
         id=api_id,
         stage=stage_name,
         account=account,
-        binary_media_types=frozenset(client.get_rest_api(restApiId=api_id).get("binaryMediaTypes", [])),
+        binary_media_types=frozenset(rest_api.get("binaryMediaTypes", [])),
         methods=tuple(
             _method(resource, method, validators=validators, models=models)
             for resource in resources
@@ -118,6 +120,7 @@ def read(clients: Clients, *, api_id: str, stage_name: str, account: str) -> Api
         },
         access_log_group=log["destinationArn"].split(":log-group:")[1].removesuffix(":*") if log else None,
         access_log_format=log.get("format", ""),
+        policy=rest_api.get("policy"),
     )
 
 

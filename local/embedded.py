@@ -25,7 +25,7 @@ from local.cdk_command import Deployment
 from local.clients import Clients
 from local.deployed_stacks import DeployedStacks
 from local.emulator import ACCOUNT, Emulator
-from local.enforcement import Enforcement
+from local.enforcement import Enforcement, acts_of_services
 from local.faults import Fault
 from local.functions import choose_runtime
 from local.journal import Request
@@ -33,6 +33,7 @@ from local.serving import Serving
 from local.settings import region_of
 
 Progress = Callable[[str], None]
+_SCHEDULER = "scheduler.amazonaws.com"
 _NOT_RUNNING = "The embedded AWS is not running."
 
 
@@ -136,6 +137,12 @@ class EmbeddedAws:
         """Return the access key of a ready-made caller: a tenant's, or the operator's, ``admin``."""
         return self._served.callers[name]
 
+    def add_caller(self, tenant: str) -> Credentials:
+        """Return the access key of a tenant's caller; one is made for a tenant that has none."""
+        if tenant not in self._served.callers:
+            self._served.add_caller(tenant, outputs=self.outputs)
+        return self._served.callers[tenant]
+
     def tenants(self) -> list[str]:
         """Return the tenants that have a ready-made caller."""
         return list(TENANTS)
@@ -216,11 +223,17 @@ class EmbeddedAws:
         ------
         LookupError
             If there is no such schedule, or it is disabled.
+        RefusedError
+            If the schedule's role may not be taken, or may not start the function.
         RuntimeError
             If the function fails.
         """
         target = scheduler.target_of(name, account=ACCOUNT, region=self.region)
         function = target.arn.rpartition(":function:")[2]
+        role = acts_of_services.take_role(
+            self.enforcement, _SCHEDULER, target.role_arn, session=name, source=target.group_arn
+        )
+        acts_of_services.call_function(self.enforcement, role, function, region=self.region)
         outcome = self._served.functions.invoke(function, target.input.encode())
         if outcome.kind != "response":
             message = f"{function} failed ({outcome.kind}): {outcome.body.decode()}"
@@ -291,6 +304,7 @@ class EmbeddedAws:
             directory=self._folder,
             source=source,
             runtime=self._runtime,
+            enforcement=self.enforcement,
         ).start()
 
     def _withdraw(self) -> None:

@@ -1,10 +1,11 @@
 """The API's address on this machine: serves the deployed REST API over HTTP, as API Gateway would.
 
-The order is API Gateway's: size, route, signature, validation, function. What it does not do: IAM policies
-of callers are not evaluated yet, and throttling is not enforced.
+The order is API Gateway's: size, route, signature, policies of caller and API, validation, function. What it
+does not do: throttling is not enforced.
 """
 
 import logging
+import re
 import time
 import uuid
 from collections.abc import Mapping
@@ -18,8 +19,11 @@ from typing import cast
 from local import http_body, principals, proxy, signature, validation
 from local.deployed_api import Api, Method
 from local.emulator import HOST
+from local.enforcement import Enforcement, acts_of_services, denials, execute_api, identities
+from local.enforcement.ask import Ask
 from local.functions import FunctionNotFoundError, Functions, write_log
 from local.gateway import GatewayError, fill, render
+from local.policy import PolicyError
 from local.proxy import MalformedResultError, Request, Response
 from local.signature import Caller, Received, SignatureError
 
@@ -30,6 +34,7 @@ _LOG_STREAM = "embedded"
 _WAITING = 64
 _LOG = logging.getLogger(__name__)
 _WITHOUT_BODY = (204, 304)
+_PARAMETER = re.compile(r"\{[^}]*\}")
 
 
 _UNKNOWN = ("MISSING_AUTHENTICATION_TOKEN", 403, "Missing Authentication Token")
@@ -41,8 +46,9 @@ _FUNCTION_FAILED = ("INTEGRATION_FAILURE", 502, "Internal server error")
 class Front:
     """The HTTP server of one deployed API."""
 
-    def __init__(self, api: Api, functions: Functions, *, region: str) -> None:
+    def __init__(self, api: Api, functions: Functions, *, region: str, enforcement: Enforcement) -> None:
         self.api = api
+        self._enforcement = enforcement
         self.region = region
         self.functions = functions
         # A function that outlives the API's limit must not hold the answer back.
@@ -97,6 +103,8 @@ class Front:
         served.method, parameters = found
         served.caller = self._signer(arrived) if served.method.signed else None
         request = replace(arrived, path=f"/{path}")
+        if served.caller is not None:
+            self._authorize(request, served.caller)
         validation.validate(request, served.method, path_parameters=frozenset(parameters))
         event = proxy.event(
             request, api=self.api, method=served.method, parameters=parameters, caller=served.caller
@@ -116,7 +124,52 @@ class Front:
         except SignatureError as error:
             raise GatewayError(error.response_type, 403, error.message) from error
 
+    def _authorize(self, request: Request, caller: Caller) -> None:
+        """Ask the policies of the caller and of the API."""
+        context = execute_api.context(
+            source_ip=request.source_ip, user_agent=request.header("user-agent"), region=self.region
+        )
+        identity = identities.of_caller(caller)
+        try:
+            for ask in self._asks(request):
+                decision = self._enforcement.judge(identity, ask, context=context)
+                if not decision.allowed:
+                    message = denials.message(identity.principal, ask, decision)
+                    raise GatewayError("ACCESS_DENIED", 403, message)
+        except PolicyError as error:
+            _LOG.warning("a policy cannot be decided: %s", error)
+            raise GatewayError(*_BROKEN) from error
+
+    def _asks(self, request: Request) -> list[Ask]:
+        return execute_api.asks(
+            api=self.api.id,
+            stage=self.api.stage,
+            region=self.region,
+            account=self.api.account,
+            method=request.method,
+            path=request.path,
+            policy=self.api.policy,
+        )
+
+    def _may_invoke(self, method: Method) -> None:
+        """Ask the function's policy, as API Gateway's own service."""
+        path = _PARAMETER.sub("*", method.resource)
+        here = f"arn:aws:execute-api:{self.region}:{self.api.account}:{self.api.id}/{self.api.stage}"
+        verb = "*" if method.http_method == "ANY" else method.http_method
+        try:
+            acts_of_services.call_function(
+                self._enforcement,
+                identities.service("apigateway.amazonaws.com"),
+                method.function,
+                region=self.region,
+                source=f"{here}/{verb}{path}",
+            )
+        except acts_of_services.RefusedError as error:
+            _LOG.warning("%s", error)
+            raise GatewayError(*_BROKEN) from error
+
     def _invoke(self, served: "_Served", method: Method, event: bytes) -> Response:
+        self._may_invoke(method)
         began = time.monotonic()
         invocation = self.workers.submit(self.functions.invoke, method.function, event)
         try:
@@ -125,6 +178,9 @@ class Front:
             raise GatewayError("INTEGRATION_TIMEOUT", 504, "Endpoint request timed out") from error
         except FunctionNotFoundError as error:
             raise GatewayError(*_BROKEN) from error
+        except acts_of_services.RefusedError as error:
+            _LOG.warning("%s", error)
+            raise GatewayError(*_FUNCTION_FAILED) from error
         finally:
             served.integration_ms = (time.monotonic() - began) * 1000
         if outcome.kind != "response" or len(outcome.body) > _LARGEST_PAYLOAD:

@@ -24,6 +24,8 @@ from local import package
 from local.clients import Clients
 from local.container import Container, Function, Runtime
 from local.emulator import ACCOUNT
+from local.enforcement import Enforcement
+from local.enforcement.acts_of_services import Start, start_function
 from local.runtime_api import Outcome
 
 _INSTANCES = max(2, os.cpu_count() or 2)
@@ -55,8 +57,17 @@ class _Pool:
 class Functions:
     """All functions that are deployed in the emulator."""
 
-    def __init__(self, clients: Clients, *, directory: Path, source: Path, runtime: Runtime) -> None:
+    def __init__(
+        self,
+        clients: Clients,
+        *,
+        directory: Path,
+        source: Path,
+        runtime: Runtime,
+        enforcement: Enforcement,
+    ) -> None:
         self.runtime = runtime
+        self._enforcement = enforcement
         self._clients = clients
         self._directory = directory
         self._source = source
@@ -71,6 +82,8 @@ class Functions:
         ------
         FunctionNotFoundError
             If no such function is deployed.
+        RefusedError
+            If Lambda may not take its role, or not open its environment.
         """
         with self._container(self._pool(name)) as container:
             return container.invoke(event)
@@ -154,12 +167,26 @@ class Functions:
             pool.all.remove(container)
 
     def _start(self, function: Function) -> Container:
+        logged = self._may_start(function)
         return Container(
             function,
             runtime=self.runtime,
             variables=self._credentials(function),
-            write=lambda text: self._write(function, text),
+            write=lambda text: self._write(function, text, logged=logged),
         )
+
+    def _may_start(self, function: Function) -> bool:
+        deployed = lambda_backends[ACCOUNT][self._clients.region].get_function(function.name)
+        start = Start(
+            arn=function.arn,
+            role=function.role,
+            session=function.name[:64],
+            log_group=function.log_group,
+            environment_key=deployed.kms_key_arn,
+            traced=(deployed.tracing_config or {}).get("Mode") == "Active",
+            region=self._clients.region,
+        )
+        return start_function(self._enforcement, start)
 
     def _credentials(self, function: Function) -> Mapping[str, str]:
         session = self._clients.client("sts").assume_role(
@@ -209,13 +236,14 @@ class Functions:
     def _log_file(self, name: str) -> Path:
         return self._directory / "functions" / f"{name}.log"
 
-    def _write(self, function: Function, text: str) -> None:
-        """Keep a function's output in a file and, as in AWS, in its log group."""
+    def _write(self, function: Function, text: str, *, logged: bool) -> None:
+        """Keep a function's output in a file and, as in AWS, in its log group if its role may write it."""
         file = self._log_file(function.name)
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a") as log:
             log.write(text)
-        write_log(self._clients.region, group=function.log_group, stream=_LOG_STREAM, text=text)
+        if logged:
+            write_log(self._clients.region, group=function.log_group, stream=_LOG_STREAM, text=text)
 
 
 def write_log(region: str, *, group: str, stream: str, text: str) -> None:

@@ -9,6 +9,7 @@ from local.clients import Clients
 from local.container import Runtime
 from local.deployed_api import Api
 from local.emulator import ACCOUNT
+from local.enforcement import Enforcement
 from local.front import Front
 from local.functions import Functions
 
@@ -28,20 +29,35 @@ class Serving:
         The folder of the functions' sources.
     runtime
         What runs them.
+    enforcement
+        Of the emulator.
     """
 
     def __init__(
-        self, clients: Clients, *, outputs: Mapping[str, str], directory: Path, source: Path, runtime: Runtime
+        self,
+        clients: Clients,
+        *,
+        outputs: Mapping[str, str],
+        directory: Path,
+        source: Path,
+        runtime: Runtime,
+        enforcement: Enforcement,
     ) -> None:
         self._clients = clients
-        self.functions = Functions(clients, directory=directory, source=source, runtime=runtime)
+        self.functions = Functions(
+            clients, directory=directory, source=source, runtime=runtime, enforcement=enforcement
+        )
         self.callers = callers.create(clients, outputs=outputs)
-        self.front = Front(self._api(outputs), self.functions, region=clients.region)
+        self.front = Front(self._api(outputs), self.functions, region=clients.region, enforcement=enforcement)
 
     def start(self) -> Self:
         """Begin to answer."""
         self.front.start()
         return self
+
+    def add_caller(self, tenant: str, *, outputs: Mapping[str, str]) -> None:
+        """Make a caller of another tenant."""
+        self.callers[tenant] = callers.create_tenant(self._clients, tenant, outputs=outputs)
 
     def renew(self, outputs: Mapping[str, str]) -> None:
         """Serve what was changed, at the same address."""

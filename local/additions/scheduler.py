@@ -13,11 +13,12 @@ from local.additions.cloudformation import Created, Properties, Where, supply
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a schedule calls, with which input, in which role."""
+    """What a schedule calls, with which input, in which role; and the ARN of its group."""
 
     arn: str
     role_arn: str
     input: str
+    group_arn: str
 
 
 def install() -> None:
@@ -38,7 +39,12 @@ def target_of(name: str, *, account: str, region: str) -> Target:
         schedule = group.schedules.get(name)
         if schedule is not None and schedule.state == "ENABLED":
             target: dict[str, Any] = schedule.target
-            return Target(arn=target["Arn"], role_arn=target["RoleArn"], input=target.get("Input", "{}"))
+            return Target(
+                arn=target["Arn"],
+                role_arn=target["RoleArn"],
+                input=target.get("Input", "{}"),
+                group_arn=group.arn,
+            )
     message = f"there is no enabled schedule {name!r}"
     raise LookupError(message)
 

@@ -63,7 +63,9 @@ class BranchKeysApi:
 
     def records(self, tenant: str) -> RecordsApi:
         """The records of a tenant."""
-        return RecordsApi(self.aws, tenant, self.key, self.sign, self.send)
+        key = self.aws.add_caller(tenant)
+        caller = Credentials(key.access_key, key.secret_key)
+        return RecordsApi(self.aws, tenant, caller, self.sign, self.send)
 
     def items(self, tenant: str) -> dict[str, Item]:
         """The key store's items of a tenant, by type."""

@@ -221,21 +221,34 @@ def probe(
     name = f"probe-{request.param}"
     function = _create_function(clients, name, source=source)
     api_id = _create_api(clients, name, function=function)
-    functions = Functions(clients, directory=source / "state", source=source, runtime=request.param)
+    functions = Functions(
+        clients,
+        directory=source / "state",
+        source=source,
+        runtime=request.param,
+        enforcement=aws.enforcement,
+    )
     api = deployed_api.read(clients, api_id=api_id, stage_name="v1", account=ACCOUNT)
-    front = Front(api, functions, region=aws.region)
+    front = Front(api, functions, region=aws.region, enforcement=aws.enforcement)
     front.start()
     yield Probe(front, functions)
     front.stop()
     functions.stop()
 
 
+def document(*statements: dict[str, Any]) -> str:
+    """Write a policy."""
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
 def _create_function(clients: Clients, name: str, *, source: Path) -> str:
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
         archive.write(source / "probe.py", "probe.py")
-    trust = '{"Version": "2012-10-17", "Statement": []}'
-    role = clients.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    lambda_may = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}
+    role = clients.client("iam").create_role(
+        RoleName=name, AssumeRolePolicyDocument=document({**lambda_may, "Action": "sts:AssumeRole"})
+    )["Role"]["Arn"]
     created = clients.client("lambda").create_function(
         FunctionName=name,
         Runtime="python3.14",
@@ -245,12 +258,20 @@ def _create_function(clients: Clients, name: str, *, source: Path) -> str:
         Timeout=2,
         Environment={"Variables": {"COLOUR": "blue"}},
     )
+    clients.client("lambda").add_permission(
+        FunctionName=name,
+        StatementId="gateway",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+    )
     return str(created["FunctionArn"])
 
 
 def _create_api(clients: Clients, name: str, *, function: str) -> str:
     client = clients.client("apigateway")
-    api_id = str(client.create_rest_api(name=name)["id"])
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke"}
+    api_policy = document({**everybody, "Resource": "execute-api:/*"})
+    api_id = str(client.create_rest_api(name=name, policy=api_policy)["id"])
     root = client.get_resources(restApiId=api_id)["items"][0]["id"]
     parent = client.create_resource(restApiId=api_id, parentId=root, pathPart="probe")["id"]
     resource = client.create_resource(restApiId=api_id, parentId=parent, pathPart="{what}")["id"]
