@@ -12,7 +12,8 @@ import time
 from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.dynamodb.exceptions import DynamodbException, ItemSizeTooLarge
+from moto.dynamodb import responses
+from moto.dynamodb.exceptions import DynamodbException, ItemSizeTooLarge, MockValidationException
 from moto.dynamodb.models import dynamo_type, dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
@@ -25,6 +26,8 @@ from local.additions.stack_updates import changeable
 _ITEM_LIMIT = 400 * 1024
 # "A client request token is valid for 10 minutes after the first request that uses it is completed."
 _TOKEN_SECONDS = 600.0
+# "BatchWriteItem can comprise up to 25 item put or delete operations"; "up to 100 action requests".
+_MOST_WRITES, _MOST_IN_A_TRANSACTION = 25, 100
 
 
 def install() -> None:
@@ -33,6 +36,7 @@ def install() -> None:
     changed = ("PointInTimeRecoverySpecification", "ResourcePolicy", "TimeToLiveSpecification")
     changeable("AWS::DynamoDB::Table", *changed, apply=_properties)
     _once_for_each_token()
+    _limit_batches()
     original = DynamoType.size
 
     def size(self: DynamoType) -> int:
@@ -73,6 +77,19 @@ def _once_for_each_token() -> None:
         return ActionResult({})
 
     DynamoHandler.transact_write_items = transact_write_items  # type: ignore[method-assign]
+
+
+def _limit_batches() -> None:
+    responses.TRANSACTION_MAX_ITEMS = _MOST_IN_A_TRANSACTION
+    original = DynamoHandler.batch_write_item
+
+    def batch_write_item(self: DynamoHandler) -> ActionResult:
+        if sum(map(len, self.body["RequestItems"].values())) > _MOST_WRITES:
+            raise MockValidationException("Too many items requested for the BatchWriteItem call")
+        answer: ActionResult = original(self)
+        return answer
+
+    DynamoHandler.batch_write_item = batch_write_item  # type: ignore[method-assign]
 
 
 def _properties(table: Table, properties: Properties, where: Where) -> None:

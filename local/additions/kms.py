@@ -4,7 +4,8 @@
   ``{"a": "b"}`` would open what was sealed under ``{"ab": ""}``.
 - A key that is disabled or awaits deletion does no cryptography.
 - Decrypt and ReEncrypt that name another key than the one that sealed are IncorrectKeyException.
-- Policy, rotation period and state of a deployed key can be read back. moto judges DescribeKey by Deny
+- Policy, rotation period and state of a deployed key can be read back; rotations on demand are listed and
+  limited. moto judges DescribeKey by Deny
   statements without their conditions; here key policies are kept and not evaluated.
 - Operations that take a key's ARN take it.
 """
@@ -23,6 +24,9 @@ from local.additions.stack_updates import changeable
 
 _DEFAULT_ROTATION_DAYS = 365
 _KEY_ID_BYTES = 36
+_DAY = 24 * 60 * 60
+# "You can perform on-demand rotation a maximum of 25 times for each KMS key."
+_MOST_ROTATIONS = 25
 
 
 def install() -> None:
@@ -134,7 +138,7 @@ def _re_encrypt_from_the_named_key() -> None:
 
 
 def _rotation_status() -> None:
-    enable = KmsResponse.enable_key_rotation
+    enable, rotate = KmsResponse.enable_key_rotation, KmsBackend.rotate_key_on_demand
 
     def enable_key_rotation(self: KmsResponse) -> str:
         answer = enable(self)
@@ -150,8 +154,18 @@ def _rotation_status() -> None:
         key = self.kms_backend.keys[self.kms_backend.get_key_id(key_id)]
         status: dict[str, Any] = {"KeyId": key.arn, "KeyRotationEnabled": key.key_rotation_status}
         if key.key_rotation_status:
-            status["RotationPeriodInDays"] = getattr(key, "rotation_period_days", _DEFAULT_ROTATION_DAYS)
+            days = getattr(key, "rotation_period_days", _DEFAULT_ROTATION_DAYS)
+            status["RotationPeriodInDays"] = days
+            status["NextRotationDate"] = float(key.creation_date) + days * _DAY
         return json.dumps(status)
 
+    def rotate_key_on_demand(self: KmsBackend, key_id: str) -> str:
+        key = self.keys[self.get_key_id(key_id)]
+        _require_enabled(key)
+        if len(key.rotations) >= _MOST_ROTATIONS:
+            raise JsonRESTError("LimitExceededException", f"{key.arn} was rotated on demand too often.")
+        return rotate(self, key_id=key.arn)
+
     KmsResponse.enable_key_rotation = enable_key_rotation  # type: ignore[method-assign]
+    KmsBackend.rotate_key_on_demand = rotate_key_on_demand  # type: ignore[method-assign]
     KmsResponse.get_key_rotation_status = get_key_rotation_status  # type: ignore[method-assign]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from local.api_call import ApiCall
-from local.policy import Consent, Context, Policy
+from local.policy import Consent, Context, Policy, Principal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,8 @@ class Ask:
         The resource's own policy, if it has one.
     consent
         Whose consent the resource's service wants.
+    granted
+        Names a grant of the resource that gives somebody the right beside all policies; a Deny goes before.
     """
 
     action: str
@@ -27,6 +29,7 @@ class Ask:
     context: Context = field(default_factory=dict)
     policy: Policy | None = None
     consent: Consent = "either"
+    granted: Callable[[Principal], str | None] = lambda _: None
 
 
 class NotJudgedError(Exception):

@@ -91,13 +91,12 @@ class Enforcement:
             return None
         try:
             identity = self._signer(call)
-        except SignatureError as error:
-            return denials.not_signed(call, error.response_type, error.message)
-        try:
             for ask in self._needs(call):
                 decision = self.judge(identity, ask, context=_of_call(call))
                 if not decision.allowed:
                     return denials.not_allowed(call, identity.principal, ask, decision)
+        except SignatureError as error:
+            return denials.not_signed(call, error.response_type, error.message)
         except PolicyError as error:
             return denials.not_judged(call, str(error))
         except NotJudgedError:
@@ -132,6 +131,10 @@ class Enforcement:
             resource=ask.policy,
         )
         decision = decide(request, policies, consent=ask.consent)
+        if decision.outcome == "implicitly denied":
+            grant = ask.granted(identity.principal)
+            if grant is not None:
+                decision = Decision("allowed", (f"grant {grant}",), (("grant", grant),))
         self._note(identity, ask, decision)
         return decision
 

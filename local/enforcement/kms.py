@@ -12,7 +12,7 @@ from local.api_call import ApiCall
 from local.emulator import ACCOUNT
 from local.enforcement.ask import Ask, NotJudgedError
 from local.enforcement.documents import read
-from local.policy import Context
+from local.policy import Context, Principal
 
 _KEY_ID_BYTES = 36
 _CRYPTOGRAPHY = frozenset(
@@ -56,6 +56,7 @@ _OF_KEYS = _CRYPTOGRAPHY | {
 }
 _OF_ALIASES = frozenset({"CreateAlias", "DeleteAlias", "UpdateAlias"})
 _OF_THE_ACCOUNT = frozenset({"CreateKey", "GenerateRandom", "ListAliases", "ListKeys"})
+_CONTEXT = "kms:EncryptionContext:"
 _ALGORITHM = "SYMMETRIC_DEFAULT"
 
 
@@ -91,7 +92,24 @@ def on_key(key: Key, action: str, context: Context) -> Ask:
         context={"kms:CallerAccount": ACCOUNT, **context},
         policy=read(key.policy, name="the key policy"),
         consent="resource",
+        granted=lambda principal: _grant(key, principal, action, context),
     )
+
+
+def _grant(key: Key, principal: Principal, action: str, context: Context) -> str | None:
+    """Return the grant that lets somebody do this with the key.
+
+    Source: KMS Developer Guide, "Grants in AWS KMS", "Grant constraints".
+    """
+    itself = (principal.arn, principal.role_arn)
+    pairs = {name.removeprefix(_CONTEXT): text for name, text in context.items() if name.startswith(_CONTEXT)}
+    for grant in list(key.grants.values()):
+        constraints = grant.constraints or {}
+        exactly, partly = (constraints.get(f"EncryptionContext{each}") for each in ("Equals", "Subset"))
+        holds = (exactly is None or exactly == pairs) and (partly is None or partly.items() <= pairs.items())
+        if grant.grantee_principal in itself and action in grant.operations and holds:
+            return str(grant.id)
+    return None
 
 
 def find_key(named: str | None, *, region: str) -> Key | None:
@@ -110,9 +128,7 @@ def find_key(named: str | None, *, region: str) -> Key | None:
 def encryption_context(given: object) -> dict[str, str | Sequence[str]]:
     """Return the condition keys of an encryption context: each pair, and unless it is empty their names."""
     pairs: Mapping[str, str] = given if isinstance(given, Mapping) else {}
-    keys: dict[str, str | Sequence[str]] = {
-        f"kms:EncryptionContext:{name}": text for name, text in pairs.items()
-    }
+    keys: dict[str, str | Sequence[str]] = {f"{_CONTEXT}{name}": text for name, text in pairs.items()}
     if pairs:
         keys["kms:EncryptionContextKeys"] = list(pairs)
     return keys

@@ -288,6 +288,17 @@ def _create_api(clients: Clients, name: str, *, function: str) -> str:
     return api_id
 
 
+@pytest.fixture(scope="session")
+def everywhere(aws: EmbeddedAws) -> Credentials:
+    """The key of somebody whom IAM lets call every path of every API, as no tenant's caller may."""
+    iam = aws.client("iam")
+    iam.create_user(UserName="everywhere")
+    statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}
+    iam.put_user_policy(UserName="everywhere", PolicyName="all", PolicyDocument=document(statement))
+    made = iam.create_access_key(UserName="everywhere")["AccessKey"]
+    return Credentials(made["AccessKeyId"], made["SecretAccessKey"])
+
+
 @pytest.fixture
 def api(aws: EmbeddedAws, acme: Credentials) -> RecordsApi:
     """The deployed API, called by tenant acme; its table is empty."""

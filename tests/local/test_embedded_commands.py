@@ -16,6 +16,7 @@ import pytest
 from botocore.credentials import Credentials
 
 from local.build_cache import ROOT
+from local.enforcement.enforcement import OPERATOR_KEY
 from tests.local.names import PREFIX
 
 READY = "Ctrl-C stops it"
@@ -161,7 +162,7 @@ def test_nobody_without_the_token_controls_it(up: Up, action: str, sign: Any, se
 
 
 def test_reset_empties_everything_and_serves_again(up: Up, sign: Any, send: Any) -> None:
-    session = boto3.session.Session(aws_access_key_id="x", aws_secret_access_key="x")
+    session = boto3.session.Session(aws_access_key_id=OPERATOR_KEY, aws_secret_access_key="x")
     table = session.client("dynamodb", endpoint_url=up.state["endpoint"], region_name=up.state["region"])
     item = {"tenant": {"S": "acme"}, "record": {"S": "one"}}
     table.put_item(TableName=f"{PREFIX}-records", Item=item)

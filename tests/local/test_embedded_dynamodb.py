@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.embedded import EmbeddedAws
+from local.enforcement.enforcement import OPERATOR_KEY
 
 LIMIT = 400 * 1024
 
@@ -39,13 +40,12 @@ def test_of_two_writers_with_one_condition_one_wins(aws: EmbeddedAws, table: Any
     name, _ = table
 
     def write(number: int) -> int:
-        key = aws.credentials("acme")
         client = boto3.session.Session().client(
             "dynamodb",
             endpoint_url=aws.aws_endpoint,
             region_name=aws.region,
-            aws_access_key_id=key.access_key,
-            aws_secret_access_key=key.secret_key,
+            aws_access_key_id=OPERATOR_KEY,
+            aws_secret_access_key=OPERATOR_KEY,
         )
         try:
             client.put_item(
