@@ -1,4 +1,4 @@
-"""Clients of the emulator, for its own operators: deployment, status, tests."""
+"""Clients of the emulator, for its own operators (deployment, status, tests), or for the machine itself."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,16 +16,17 @@ class Clients:
 
     endpoint: str
     region: str
+    key: str = "embedded"
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - each service's client has its own type
-        """Return a client of ``service`` with an operator's credentials."""
-        return _client(service, self.endpoint, self.region)
+        """Return a client of ``service``."""
+        return _client(service, self.endpoint, self.region, self.key)
 
 
 @lru_cache(maxsize=64)
-def _client(service: str, endpoint: str, region: str) -> Any:  # noqa: ANN401
+def _client(service: str, endpoint: str, region: str, key: str) -> Any:  # noqa: ANN401
     session = boto3.session.Session(
-        aws_access_key_id="embedded",
+        aws_access_key_id=key,
         aws_secret_access_key="embedded",  # noqa: S106 - the emulator takes any
         region_name=region,
     )

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -26,11 +27,13 @@ from local.clients import Clients
 from local.deployed_stacks import DeployedStacks
 from local.emulator import ACCOUNT, Emulator
 from local.enforcement import Enforcement, acts_of_services
+from local.enforcement.enforcement import MACHINE_KEY
 from local.faults import Fault
 from local.functions import choose_runtime
 from local.journal import Request
 from local.serving import Serving
 from local.settings import region_of
+from local.trail.recorder import Recorder
 
 Progress = Callable[[str], None]
 _SCHEDULER = "scheduler.amazonaws.com"
@@ -81,6 +84,7 @@ class EmbeddedAws:
         self._settings = dict(settings or {})
         self._stacks: DeployedStacks | None = None
         self.enforcement = Enforcement(enforce=enforce)
+        self._trail = Recorder(self.enforcement, region=self.region)
 
     def __enter__(self) -> Self:
         """Start everything; return when the API answers."""
@@ -90,7 +94,11 @@ class EmbeddedAws:
                 self._directory = Path(stack.enter_context(made))
             self._directory.mkdir(parents=True, exist_ok=True)
             self._progress("starting the emulator")
-            self._emulator = Emulator(log_file=self._directory / "emulator.log", admit=self.enforcement.admit)
+            self._emulator = Emulator(
+                log_file=self._directory / "emulator.log",
+                admit=self.enforcement.admit,
+                observe=self._trail.observe,
+            )
             stack.callback(self._emulator.stop)
             self._emulator.start()
             stack.callback(self._withdraw)
@@ -216,6 +224,10 @@ class EmbeddedAws:
         self._stacks.change(changes)
         self._served.renew(self.outputs)
 
+    def deliver_trail(self) -> int:
+        """Let the trail deliver what waits, as CloudTrail does within minutes; return how many records."""
+        return self._trail.deliver()
+
     def run_schedule(self, name: str) -> Any:  # noqa: ANN401 - what the function answers
         """Call what a deployed schedule calls, with its input, and return the answer.
 
@@ -244,6 +256,7 @@ class EmbeddedAws:
         """Empty everything and deploy again. The emulator keeps its address, the API gets a new one."""
         self._withdraw()
         self._running.reset()
+        self._trail.clear()
         self._deploy()
 
     def status(self) -> dict[str, Any]:
@@ -299,7 +312,7 @@ class EmbeddedAws:
         self._stacks.deploy(progress=self._progress)
         self._progress(f"deployed in {time.monotonic() - began:.0f} s")
         self._serving = Serving(
-            self._clients,
+            replace(self._clients, key=MACHINE_KEY),
             outputs=self.outputs,
             directory=self._folder,
             source=source,

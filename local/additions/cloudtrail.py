@@ -1,10 +1,17 @@
-"""CloudTrail: trails come from templates. They hold what they were given and record nothing."""
+"""CloudTrail: trails come from templates; their digests' public key can be asked for.
 
+What they record and deliver is `local.trail`'s part.
+"""
+
+import base64
+import json
 from typing import Any
 
 from moto.cloudtrail.models import Trail, cloudtrail_backends
+from moto.cloudtrail.responses import CloudTrailResponse
 
 from local.additions.cloudformation import Created, Properties, Where, supply, truth
+from local.trail.digests import public_key
 
 
 def install() -> None:
@@ -20,7 +27,18 @@ def install() -> None:
             "HasInsightSelectors": bool(self.insight_selectors),
         }
 
+    CloudTrailResponse.list_public_keys = _list_public_keys  # type: ignore[attr-defined]
     Trail.description = description  # type: ignore[method-assign]
+
+
+def _list_public_keys(_self: CloudTrailResponse) -> str:
+    key = public_key()
+    listed = {
+        "Value": base64.b64encode(key["Value"]).decode(),
+        "Fingerprint": key["Fingerprint"],
+        "ValidityStartTime": key["ValidityStartTime"].timestamp(),
+    }
+    return json.dumps({"PublicKeyList": [listed]})
 
 
 def _trail(properties: Properties, where: Where) -> Created:

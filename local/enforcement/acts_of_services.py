@@ -50,7 +50,7 @@ def take_role(
     RefusedError
         The role's trust policy does not let it.
     """
-    _require(enforcement, identities.service(service), on_role("AssumeRole", role_arn, context=_for(source)))
+    require(enforcement, identities.service(service), on_role("AssumeRole", role_arn, context=_for(source)))
     return identities.of_role(role_arn, session=session)
 
 
@@ -67,7 +67,7 @@ def start_function(enforcement: Enforcement, start: Start) -> bool:
     if key is not None:
         context = kms.encryption_context({"aws:lambda:FunctionArn": start.arn})
         through = {"kms:ViaService": f"lambda.{start.region}.amazonaws.com", "aws:ViaAWSService": "true"}
-        _require(enforcement, role, kms.on_key(key, "Decrypt", {**context, **through}))
+        require(enforcement, role, kms.on_key(key, "Decrypt", {**context, **through}))
     if start.traced:
         # Without this consent traces are lost, and nothing else.
         for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords"):
@@ -89,7 +89,7 @@ def call_function(
     RefusedError
         Neither the role nor the function's policy lets it.
     """
-    _require(
+    require(
         enforcement, identity, on_function("InvokeFunction", function, region=region, context=_for(source))
     )
 
@@ -98,11 +98,20 @@ def _for(source: str | None) -> Mapping[str, str]:
     return {} if source is None else {"aws:SourceArn": source, "aws:SourceAccount": ACCOUNT}
 
 
-def _require(enforcement: Enforcement, identity: Identity, ask: Ask) -> Decision:
+def require(enforcement: Enforcement, identity: Identity, ask: Ask) -> Decision:
+    """Let a service do what it has to.
+
+    Raises
+    ------
+    RefusedError
+        It may not.
+    """
     try:
         decision = enforcement.judge(identity, ask)
     except PolicyError as error:
         raise RefusedError(str(error)) from error
     if not decision.allowed:
         raise RefusedError(f"{identity.principal.arn} may not {ask.action} on {ask.resource}: {decision}")
+    for tell in enforcement.acted:
+        tell(identity, ask)
     return decision

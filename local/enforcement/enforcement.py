@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
@@ -21,6 +21,8 @@ from local.signature import SignatureError
 
 #: The key of the machine's operator: the CDK, and tests behind the service's back. Nothing limits it.
 OPERATOR_KEY = "embedded"
+#: The key of the machine itself, which reads what is deployed in order to serve it. It leaves no record.
+MACHINE_KEY = "machine"
 
 _ASKS: Mapping[str, Asks] = {
     "cloudformation": others.asks_of("cloudformation", others.stack),
@@ -81,13 +83,15 @@ class Enforcement:
 
     def __init__(self, *, enforce: bool = True) -> None:
         self._enforce = enforce
+        #: Told of what services do by themselves or in a role's name, after it was allowed.
+        self.acted: list[Callable[[Identity, Ask], None]] = []
         self._lock = Lock()
         self._uses: Counter[Use] = Counter()
         self._refused: deque[Judged] = deque(maxlen=_KEPT)
 
     def admit(self, call: ApiCall) -> Denial | None:
         """Return why a call is refused, in the words of its service; None if it may go on."""
-        if call.access_key_id == OPERATOR_KEY or not self._enforce:
+        if call.access_key_id in (OPERATOR_KEY, MACHINE_KEY) or not self._enforce:
             return None
         try:
             identity = self._signer(call)
@@ -137,6 +141,22 @@ class Enforcement:
                 decision = Decision("allowed", (f"grant {grant}",), (("grant", grant),))
         self._note(identity, ask, decision)
         return decision
+
+    def is_operator(self, call: ApiCall) -> bool:
+        """Tell whether the machine's operator calls."""
+        return call.access_key_id == OPERATOR_KEY
+
+    def identity_of(self, call: ApiCall) -> Identity | None:
+        """Return whom an access key belongs to, whether or not the signature is right."""
+        caller = principals.find(call.access_key_id)
+        return None if caller is None else identities.of_caller(caller)
+
+    def needs(self, call: ApiCall) -> Sequence[Ask]:
+        """Return what a call asks for, as far as that is known."""
+        try:
+            return self._needs(call)
+        except (NotJudgedError, PolicyError):
+            return []
 
     def uses(self) -> Counter[Use]:
         """Return how often each statement allowed what."""

@@ -30,6 +30,11 @@ def service(name: str) -> Identity:
     return Identity(Principal(kind="service", arn=name))
 
 
+def unknown() -> Identity:
+    """Return somebody whose key nobody knows."""
+    return Identity(Principal(kind="anonymous", arn="*"))
+
+
 def of_caller(caller: Caller) -> Identity:
     """Return who signed with an access key."""
     session = principals.find_session(caller.access_key_id)
