@@ -12,7 +12,7 @@ import string
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from moto.cloudtrail.models import Trail
@@ -87,7 +87,8 @@ class Delivery:
             trail=trail.trail_name,
             bucket=trail.bucket_name,
             begin=before.end if before else begin,
-            end=end,
+            # Digests are named by the second, and here can follow each other faster.
+            end=max(end, before.end + timedelta(seconds=1)) if before else end,
             before=before,
         )
         self._put(trail, _prefix(trail) + digest.key, digest.text, metadata=digest.metadata)

@@ -131,6 +131,8 @@ def _record(service: str, name: str, *, identity: dict[str, Any], region: str) -
 def _identity(principal: Principal) -> dict[str, Any]:
     if principal.kind == "service":
         return {"type": "AWSService", "invokedBy": principal.arn}
+    if principal.kind == "anonymous":
+        return {"type": "Unknown"}
     if principal.account != ACCOUNT:
         return {"type": "AWSAccount", "principalId": principal.unique_id, "accountId": principal.account}
     about = {"principalId": principal.unique_id, "arn": principal.arn, "accountId": principal.account}
