@@ -19,6 +19,11 @@ from client.signing import signer_for
 
 def run(arguments: argparse.Namespace) -> Exit:
     """Run the command that the arguments name."""
+    if arguments.command == "audit":
+        # Imported here: no other command needs what it needs.
+        from client import audit  # noqa: PLC0415
+
+        return audit.run(arguments)
     endpoint = endpoint_from(address=arguments.endpoint, region=arguments.region, environment=os.environ)
     api = RecordsApi(
         endpoint,

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from client import manual, version
+from client.auditarguments import add_audit_commands
 from client.importlines import RECORD_RULE, TENANT_RULE, is_record_id, is_tenant_id
 from client.tenantarguments import add_tenant_commands
 
@@ -120,6 +121,7 @@ def parser() -> argparse.ArgumentParser:
     _add_delete(command("delete", help_text="delete a record", epilog=manual.DELETE))
     _add_list(command("list", help_text="print a tenant's records", epilog=manual.LIST))
     _add_import(command("import", help_text="store the records of a JSON Lines file", epilog=manual.IMPORT))
+    add_audit_commands(commands, tenant=_tenant)
     add_tenant_commands(commands, tenant=_tenant, limit=_limit, connection=connection)
     return top
 

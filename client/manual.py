@@ -15,12 +15,29 @@ examples:
   sealed import acme.jsonl --tenant acme
   sealed delete acme 7f3k2
   sealed tenant create acme                              (operators: `sealed tenant --help`)
+  sealed audit who-decrypted --tenant acme               (auditors: `sealed audit --help`)
 
 settings from the environment:
   SEALED_ENDPOINT                  the API's address, in place of --endpoint
   AWS_REGION, AWS_DEFAULT_REGION   the Region, where the address does not name it
   AWS_PROFILE, AWS_ACCESS_KEY_ID … credentials, as for the AWS CLI
   HTTPS_PROXY, NO_PROXY, AWS_CA_BUNDLE"""
+
+AUDIT_DESCRIPTION = """\
+Ask the audit trail. The questions are the named queries of the AuditStack, run by Athena; with
+--engine files they are run here, over the same files, by DuckDB."""
+
+AUDIT = """\
+examples:
+  export SEALED_AUDIT_WORKGROUP=sealed-prod-audit        the output AuditWorkGroupName
+  sealed audit who-decrypted --tenant acme --since 1d
+  sealed audit principals --since 4w
+  sealed audit denied --since 2026-05-01 --until 2026-06-01 --output json | jq -r .principal
+  sealed audit key-changes --since 12h
+
+Prints a table on a terminal and JSON Lines elsewhere. CloudTrail delivers within minutes: what
+was just done may be missing. It asks AWS with your own credentials, which must be allowed to use
+the workgroup (athena), its tables (glue), the archive (s3) and the audit key (kms)."""
 
 PUT = """\
 examples:

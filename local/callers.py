@@ -1,16 +1,19 @@
-"""Ready-made callers of the API: an IAM user for each tenant, and an operator of branch keys.
+"""Ready-made callers: an IAM user for each tenant, an operator of branch keys, and an auditor.
 
 A tenant's caller is tied to it by tag and deployed policies. The operator has the policy for branch keys and
-belongs to no tenant.
+belongs to no tenant. The auditor may ask the trail, and nothing else.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from local.clients import Clients
+from local.emulator import ACCOUNT
 
 TENANTS = ("acme", "globex")
 OPERATOR = "admin"
+AUDITOR = "auditor"
 _TENANT_POLICIES = ("RecordsReadPolicyArn", "RecordsWritePolicyArn")
 _OPERATOR_POLICIES = ("BranchKeysAdminPolicyArn",)
 
@@ -27,7 +30,36 @@ def create(clients: Clients, *, outputs: Mapping[str, str]) -> dict[str, Credent
     """Create the callers, and return the credentials of each tenant's and of the operator."""
     tied = {tenant: create_tenant(clients, tenant, outputs=outputs) for tenant in TENANTS}
     operator = _create(clients, OPERATOR, outputs=outputs, policies=_OPERATOR_POLICIES, tags={})
-    return {**tied, OPERATOR: operator}
+    auditor = _create(clients, AUDITOR, outputs=outputs, policies=(), tags={})
+    clients.client("iam").put_user_policy(
+        UserName=f"{AUDITOR}-caller",
+        PolicyName="ask-the-trail",
+        PolicyDocument=_asks_the_trail(clients, outputs),
+    )
+    return {**tied, OPERATOR: operator, AUDITOR: auditor}
+
+
+def _asks_the_trail(clients: Clients, outputs: Mapping[str, str]) -> str:
+    """Write the policy that `sealed audit --engine files` needs."""
+    here, group = f"{clients.region}:{ACCOUNT}", outputs.get("AuditWorkGroupName", "none")
+    database, bucket = group.replace("-", "_"), f"arn:aws:s3:::{outputs.get('ArchiveBucketName', 'none')}"
+    archive_key: dict[str, object] = {"Action": "kms:Decrypt", "Resource": f"arn:aws:kms:{here}:key/*"}
+    through = {"StringEquals": {"kms:ViaService": f"s3.{clients.region}.amazonaws.com"}}
+    glue = [
+        f"arn:aws:glue:{here}:{each}" for each in ("catalog", f"database/{database}", f"table/{database}/*")
+    ]
+    statements: list[dict[str, object]] = [
+        {
+            "Action": ["athena:GetNamedQuery", "athena:ListNamedQueries"],
+            "Resource": f"arn:aws:athena:{here}:workgroup/{group}",
+        },
+        {"Action": "glue:GetTable", "Resource": glue},
+        {"Action": "s3:ListBucket", "Resource": bucket},
+        {"Action": "s3:GetObject", "Resource": f"{bucket}/*"},
+        {**archive_key, "Condition": through},
+    ]
+    allowed = [{**statement, "Effect": "Allow"} for statement in statements]
+    return json.dumps({"Version": "2012-10-17", "Statement": allowed})
 
 
 def create_tenant(clients: Clients, tenant: str, *, outputs: Mapping[str, str]) -> Credentials:

@@ -19,14 +19,16 @@ class Said:
 
 
 def sealed(aws: EmbeddedAws, *arguments: str, caller: str) -> Said:
-    """Run ``sealed`` with these arguments, as the caller of a tenant or as ``admin``."""
+    """Run ``sealed`` with these arguments, as the caller of a tenant, as ``admin`` or as ``auditor``."""
     key = aws.credentials(caller)
     variables = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     variables |= {
         "AWS_ACCESS_KEY_ID": key.access_key,
         "AWS_SECRET_ACCESS_KEY": key.secret_key,
         "AWS_REGION": aws.region,
+        "AWS_ENDPOINT_URL": aws.aws_endpoint,
         "SEALED_ENDPOINT": aws.api_url,
+        "SEALED_AUDIT_WORKGROUP": aws.outputs.get("AuditWorkGroupName", ""),
     }
     done = subprocess.run(
         [sys.executable, "-m", "client", *arguments],

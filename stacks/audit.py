@@ -131,5 +131,11 @@ class AuditStack(cdk.Stack):
         )
 
         cdk.CfnOutput(self, "ArchiveBucketName", value=buckets.archive.bucket_name)
+        cdk.CfnOutput(
+            self,
+            "AuditWorkGroupName",
+            value=names.audit_workgroup(settings),
+            description="For `sealed audit`: SEALED_AUDIT_WORKGROUP",
+        )
         cdk.CfnOutput(self, "AlarmTopicArn", value=topic.topic.topic_arn)
         cdk.CfnOutput(self, "TrailArn", value=trail_arn(settings))

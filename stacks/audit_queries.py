@@ -17,6 +17,7 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from stacks import names
 from stacks.audit_archive import AuditBuckets
 from stacks.audit_table import trail_files
 from stacks.audit_watched import Watched
@@ -106,7 +107,7 @@ class Queries(Construct):
         return group(
             self,
             "WorkGroup",
-            name=f"{watched.settings.prefix}-audit",
+            name=names.audit_workgroup(watched.settings),
             description="Questions to the trail's files.",
             state="ENABLED",
             # Else the history of its queries would keep the workgroup from being deleted.

@@ -6,6 +6,11 @@ Where only one stack uses a name, it stands there.
 from stacks.settings import Settings
 
 
+def audit_workgroup(settings: Settings) -> str:
+    """Name Athena's workgroup of the audit, which `sealed audit` asks."""
+    return f"{settings.prefix}-audit"
+
+
 def trail(settings: Settings) -> str:
     """Name the trail. Fixed, so that key and bucket policies can name its ARN."""
     return f"{settings.prefix}-trail"

@@ -25,9 +25,11 @@ OPERATOR_KEY = "embedded"
 MACHINE_KEY = "machine"
 
 _ASKS: Mapping[str, Asks] = {
+    "athena": others.asks_of("athena", others.workgroup),
     "cloudformation": others.asks_of("cloudformation", others.stack),
     "cloudtrail": others.asks_of("cloudtrail", others.trail),
     "dynamodb": dynamodb.asks,
+    "glue": others.glue_asks,
     "iam": others.asks_of("iam", others.identity),
     "kms": kms.asks,
     "lambda": others.lambda_asks,

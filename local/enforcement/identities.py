@@ -84,7 +84,9 @@ def _policies_of(owner: Any) -> list[Policy]:  # noqa: ANN401 - a user, a role o
 
 
 def _managed(iam: IAMBackend, arn: str) -> Policy:
-    return _read(iam.managed_policies[arn])
+    found = iam.managed_policies.get(arn)
+    # A boundary that is not there leaves nothing.
+    return Policy(arn) if found is None else _read(found)
 
 
 def _read(policy: Any) -> Policy:  # noqa: ANN401 - moto's ManagedPolicy

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from moto.athena.models import athena_backends
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import lambda_backends
 from moto.iam.models import iam_backends
@@ -218,6 +219,29 @@ def stack(call: ApiCall) -> str:
     if not named:
         return "*"
     return named if named.startswith("arn:") else _arn("cloudformation", call, f"stack/{named}/*")
+
+
+def workgroup(call: ApiCall) -> str:
+    """Return the workgroup that a call of Athena names, or that its named query is in."""
+    name = call.parameters.get("WorkGroup")
+    query = athena_backends[ACCOUNT][call.region].named_queries.get(str(call.parameters.get("NamedQueryId")))
+    if query is not None:
+        name = query.workgroup.name
+    return _arn("athena", call, f"workgroup/{name}") if name else "*"
+
+
+def glue_asks(call: ApiCall) -> Sequence[Ask]:
+    """Return what a call of Glue needs: of a table also its database and the catalog."""
+    given, resources = call.parameters, ["catalog"]
+    database = given.get("DatabaseName") or (given.get("Name") if "Database" in call.operation else None)
+    if database:
+        resources.append(f"database/{database}")
+        table = given.get("Name") if "Table" in call.operation else None
+        resources.extend([f"table/{database}/{table}"] if table else [])
+    return [
+        Ask(action=f"glue:{call.operation}", resource=_arn("glue", call, each), account=ACCOUNT)
+        for each in resources
+    ]
 
 
 def parameter(call: ApiCall) -> str:

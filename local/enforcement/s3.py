@@ -11,6 +11,7 @@ from moto.s3.models import s3_backends
 
 from local.api_call import ApiCall
 from local.emulator import ACCOUNT
+from local.enforcement import kms
 from local.enforcement.ask import Ask, NotJudgedError
 from local.enforcement.documents import read
 from local.policy import Policy
@@ -117,10 +118,33 @@ def _on_object(
 ) -> list[Ask]:
     key = str(given.get("Key", ""))
     named = _OF_VERSIONS.get(action, action) if given.get("VersionId") else action
-    found = [on_bucket(f"s3:{named}", bucket, context=context, key=key)]
+    found = [
+        on_bucket(f"s3:{named}", bucket, context=context, key=key),
+        *_through_bucket(action, bucket, key),
+    ]
     if str(given.get("BypassGovernanceRetention", "")).lower() == "true":
         found.append(on_bucket("s3:BypassGovernanceRetention", bucket, context=context, key=key))
     return found
+
+
+def _through_bucket(action: str, bucket: str, key: str) -> list[Ask]:
+    """Return what the bucket's key asks: S3 uses it in its caller's name.
+
+    Source: S3 User Guide, "Using server-side encryption with AWS KMS keys", "Encryption context".
+    """
+    wanted = {"GetObject": "Decrypt", "PutObject": "GenerateDataKey"}.get(action)
+    found = s3_backends[ACCOUNT]["aws"].buckets.get(bucket)
+    rule = (found.encryption or {}).get("Rule", {}) if found is not None else {}
+    default = rule.get("ApplyServerSideEncryptionByDefault", {})
+    if wanted is None or found is None or not default.get("KMSMasterKeyID"):
+        return []
+    wrapping = kms.find_key(default["KMSMasterKeyID"], region=found.region_name)
+    if wrapping is None:
+        return []
+    arn = f"arn:aws:s3:::{bucket}"
+    through = {"kms:ViaService": f"s3.{found.region_name}.amazonaws.com", "aws:ViaAWSService": "true"}
+    context = kms.encryption_context({"aws:s3:arn": arn if rule.get("BucketKeyEnabled") else f"{arn}/{key}"})
+    return [kms.on_key(wrapping, wanted, {**context, **through})]
 
 
 def _policy(bucket: str) -> Policy | None:

@@ -1,5 +1,6 @@
 -- Which principals used the envelope key, for what and how often. Whatever is neither writer nor reader is news.
--- Parameters: first day (2026/05/01), last day (2026/05/31).
+-- Parameters: first day (2026/05/01), last day (2026/05/31), from (2026-05-01T08:00:00Z), to.
+-- A file is filed under the day on which it was delivered: let the days begin and end one earlier and later.
 SELECT
     coalesce(useridentity.sessioncontext.sessionissuer.arn, useridentity.arn, useridentity.invokedby) AS principal,
     useridentity.type AS kind,
@@ -13,6 +14,7 @@ WHERE
     region = '${region}'
     AND day BETWEEN ? AND ?
     AND eventsource = 'kms.amazonaws.com'
+    AND eventtime BETWEEN ? AND ?
     AND any_match(resources, resource -> resource.arn = '${envelope_key_arn}')
     AND eventname IN (
         'Decrypt', 'Encrypt', 'ReEncrypt', 'GenerateDataKey', 'GenerateDataKeyWithoutPlaintext',

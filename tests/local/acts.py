@@ -6,7 +6,7 @@ from typing import Any
 
 from local.embedded import EmbeddedAws
 from tests.local.actors import Actor
-from tests.local.names import LOGICAL_KEY_STORE
+from tests.local.names import LOGICAL_KEY_STORE, PREFIX
 
 TENANT = "acme"
 
@@ -177,7 +177,7 @@ def branch_decrypt(actor: str, **changes: str) -> Act:
 
 def of_trail(actor: str, operation: str, **parameters: Any) -> Act:
     def act(m: Material) -> Any:
-        name = m.aws.client("cloudtrail").describe_trails()["trailList"][0]["Name"]
+        name = f"{PREFIX}-trail"
         parameter = "TrailName" if operation == "put_event_selectors" else "Name"
         return m.call(actor, "cloudtrail", operation, **{parameter: name, **parameters})
 
@@ -186,7 +186,7 @@ def of_trail(actor: str, operation: str, **parameters: Any) -> Act:
 
 def of_archive(actor: str, operation: str, **parameters: Any) -> Act:
     def act(m: Material) -> Any:
-        bucket = m.aws.client("cloudtrail").describe_trails()["trailList"][0]["S3BucketName"]
+        bucket = m.outputs["ArchiveBucketName"]
         return m.call(actor, "s3", operation, Bucket=bucket, **parameters)
 
     return act

@@ -478,12 +478,11 @@ def test_api_gateway_calls_no_function_that_does_not_let_it(aws: EmbeddedAws, ap
 
 def test_a_schedule_whose_role_may_not_start_its_function_starts_none(aws: EmbeddedAws) -> None:
     iam, role = aws.client("iam"), f"{PREFIX}-scheduler"
-    [schedule] = aws.client("scheduler").list_schedules()["Schedules"]
     statement = {"Effect": "Deny", "Action": "lambda:InvokeFunction", "Resource": "*"}
     iam.put_role_policy(RoleName=role, PolicyName="denied", PolicyDocument=document(statement))
     try:
         with pytest.raises(RefusedError, match="lambda:InvokeFunction"):
-            aws.run_schedule(schedule["Name"])
+            aws.run_schedule(f"{PREFIX}-rotation")
     finally:
         iam.delete_role_policy(RoleName=role, PolicyName="denied")
-    aws.run_schedule(schedule["Name"])
+    aws.run_schedule(f"{PREFIX}-rotation")

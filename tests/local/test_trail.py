@@ -298,7 +298,7 @@ def test_the_trail_delivers_nothing_where_policies_refuse_it(aws: EmbeddedAws, a
 
 def test_the_log_group_gets_nothing_if_the_role_may_not_write(aws: EmbeddedAws, archive: Archive) -> None:
     iam, logs = aws.client("iam"), aws.client("logs")
-    trail = aws.client("cloudtrail").describe_trails()["trailList"][0]
+    trail = aws.client("cloudtrail").get_trail(Name=f"{PREFIX}-trail")["Trail"]
     role = trail["CloudWatchLogsRoleArn"].rpartition("/")[2]
     denial = {"Effect": "Deny", "Action": "logs:PutLogEvents", "Resource": "*"}
 
@@ -320,7 +320,7 @@ def test_the_log_group_gets_nothing_if_the_role_may_not_write(aws: EmbeddedAws, 
 
 def test_the_call_that_stops_the_trail_is_the_last_one_it_keeps(aws: EmbeddedAws, archive: Archive) -> None:
     client = aws.client("cloudtrail")
-    name = client.describe_trails()["trailList"][0]["Name"]
+    name = f"{PREFIX}-trail"
     client.stop_logging(Name=name)
     aws.client("kms").list_keys()
     client.start_logging(Name=name)
