@@ -85,6 +85,10 @@ format: $(READY) ## format the code and mend what ruff can mend
 snapshots: $(READY) ## accept changed templates as the new snapshots: read the diff before you commit it
 	@pytest tests/infrastructure --snapshot-update
 
+.PHONY: privileges
+privileges: $(READY) ## write docs/privileges.md: what each role may do, and how often the tests used it
+	@SEALED_PRIVILEGES=write pytest tests/local $(PYTEST_ARGS)
+
 # --- evidence -------------------------------------------------------------------------------------------------------
 
 .PHONY: audit-scan

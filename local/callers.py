@@ -62,6 +62,18 @@ def _asks_the_trail(clients: Clients, outputs: Mapping[str, str]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": allowed})
 
 
+def create_administrator(clients: Clients) -> Credentials:
+    """Create somebody with every right that IAM can give."""
+    credentials = _create(clients, "administrator", outputs={}, policies=(), tags={})
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    clients.client("iam").put_user_policy(
+        UserName="administrator-caller",
+        PolicyName="everything",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statement}),
+    )
+    return credentials
+
+
 def create_tenant(clients: Clients, tenant: str, *, outputs: Mapping[str, str]) -> Credentials:
     """Create the caller of a tenant."""
     return _create(clients, tenant, outputs=outputs, policies=_TENANT_POLICIES, tags={"tenant": tenant})

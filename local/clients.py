@@ -1,13 +1,25 @@
-"""Clients of the emulator, for its own operators (deployment, status, tests), or for the machine itself."""
+"""Clients of the emulator: for its operators (deployment, status, tests), the machine itself, and callers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import boto3
 from botocore.config import Config
 
 _CONFIG = Config(connect_timeout=2, read_timeout=30, retries={"total_max_attempts": 1})
+
+
+class AccessKey(Protocol):
+    """Somebody's access key."""
+
+    @property
+    def access_key(self) -> str:
+        """The id."""
+
+    @property
+    def secret_key(self) -> str:
+        """The secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,17 +29,18 @@ class Clients:
     endpoint: str
     region: str
     key: str = "embedded"
+    secret: str = field(default="embedded", repr=False)
+
+    def of(self, key: AccessKey) -> "Clients":
+        """Return clients that call as somebody else."""
+        return Clients(self.endpoint, self.region, key.access_key, key.secret_key)
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - each service's client has its own type
         """Return a client of ``service``."""
-        return _client(service, self.endpoint, self.region, self.key)
+        return _client(service, self.endpoint, self.region, self.key, self.secret)
 
 
 @lru_cache(maxsize=64)
-def _client(service: str, endpoint: str, region: str, key: str) -> Any:  # noqa: ANN401
-    session = boto3.session.Session(
-        aws_access_key_id=key,
-        aws_secret_access_key="embedded",  # noqa: S106 - the emulator takes any
-        region_name=region,
-    )
+def _client(service: str, endpoint: str, region: str, key: str, secret: str) -> Any:  # noqa: ANN401
+    session = boto3.session.Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name=region)
     return session.client(service, endpoint_url=endpoint, config=_CONFIG)  # type: ignore[call-overload]

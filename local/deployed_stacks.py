@@ -40,6 +40,16 @@ class DeployedStacks:
         self._settings = wanted
         self._read()
 
+    def resources(self) -> list[dict[str, Any]]:
+        """Return every resource of the stacks, as ListStackResources has them."""
+        client = Clients(self._deployment.endpoint, self._deployment.region).client("cloudformation")
+        return [
+            resource
+            for name in self.names
+            for page in client.get_paginator("list_stack_resources").paginate(StackName=name)
+            for resource in page["StackResourceSummaries"]
+        ]
+
     def close(self) -> None:
         """End the process that changes them."""
         if self._synthesizer is not None:

@@ -31,6 +31,7 @@ from local.enforcement.enforcement import MACHINE_KEY
 from local.faults import Fault
 from local.functions import choose_runtime
 from local.journal import Request
+from local.privileges import Privileges
 from local.serving import Serving
 from local.settings import region_of
 from local.trail.recorder import Recorder
@@ -84,6 +85,7 @@ class EmbeddedAws:
         self._settings = dict(settings or {})
         self._stacks: DeployedStacks | None = None
         self.enforcement = Enforcement(enforce=enforce)
+        self.privileges = Privileges()
         self._trail = Recorder(self.enforcement, region=self.region)
 
     def __enter__(self) -> Self:
@@ -222,6 +224,7 @@ class EmbeddedAws:
         if self._stacks is None:
             raise RuntimeError(_NOT_RUNNING)
         self._stacks.change(changes)
+        self._note_privileges(self._stacks)
         self._served.renew(self.outputs)
 
     def deliver_trail(self) -> int:
@@ -310,6 +313,7 @@ class EmbeddedAws:
             self._progress("installing the functions' dependencies for this machine (once for each lock)")
         package.dependencies(requirements)
         self._stacks.deploy(progress=self._progress)
+        self._note_privileges(self._stacks)
         self._progress(f"deployed in {time.monotonic() - began:.0f} s")
         self._serving = Serving(
             replace(self._clients, key=MACHINE_KEY),
@@ -319,6 +323,10 @@ class EmbeddedAws:
             runtime=self._runtime,
             enforcement=self.enforcement,
         ).start()
+
+    def _note_privileges(self, stacks: DeployedStacks) -> None:
+        prefix = stacks.outputs["RecordsTableName"].removesuffix("-records")
+        self.privileges.note(stacks.resources(), prefix=prefix)
 
     def _withdraw(self) -> None:
         """Stop what serves the deployment."""

@@ -1,4 +1,4 @@
-"""The demonstration: records with keys of KMS, attacked and counted; then a branch key for each tenant.
+"""The demonstration: records with keys of KMS, attacked and counted; a branch key for each tenant; the trail.
 
 Plain text of two screens that ends with ``demo: N checks passed``. Everything lives in a temporary folder and
 is gone afterwards.
@@ -9,7 +9,7 @@ import time
 from typing import Literal
 
 from local.cdk_command import DeploymentError
-from local.demo import branch_keys, examples, records
+from local.demo import audit, branch_keys, examples, records
 from local.demo.checks import Checks
 from local.embedded import EmbeddedAws
 from local.package import DependenciesError
@@ -30,6 +30,7 @@ def run(*, environment: str, runtime: Literal["auto", "awslambdaric", "loop"]) -
             records.tell(aws, checks, known=known)
             branch_keys.tell(aws, checks, known=known)
             records.look_for_plaintext(aws, checks, known=known)
+            audit.tell(aws, checks)
     except (UnknownEnvironmentError, DeploymentError, DependenciesError) as error:
         print(f"{error}\n\ndemo: the deployment failed", file=sys.stderr)
         return 1

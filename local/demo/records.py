@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from local import caller, stored_item
-from local.demo import examples
+from local.demo import audit, examples
 from local.demo.checks import Checks
 from local.demo.examples import TENANT, Records
 from local.demo.table import Item, everything_stored, store, stored
@@ -30,6 +30,7 @@ def tell(aws: EmbeddedAws, checks: Checks, *, known: Records) -> None:
     other = next(name for name in known if name != record)
     _show(aws, record=record, item=stored(aws, tenant=TENANT, record=record))
     _attack(aws, checks, record=record, other=other, data=known[record])
+    audit.try_to_decrypt(aws, checks, record=record)
 
 
 def shown(known: Records) -> str:

@@ -8,6 +8,7 @@ from moto.iam.models import IAMBackend, iam_backends
 from moto.sts.models import AssumedRole
 
 from local import principals
+from local.emulator import ACCOUNT
 from local.enforcement.documents import read
 from local.policy import Policy, Principal
 from local.signature import Caller
@@ -76,6 +77,11 @@ def of_role(role_arn: str, *, session: str, tags: Mapping[str, str] | None = Non
         return Identity(principal)
     boundary = role.permissions_boundary_arn
     return Identity(principal, _policies_of(role), _managed(iam, boundary) if boundary else None)
+
+
+def role_arn(name: str, *, account: str = ACCOUNT) -> str:
+    """Return a role's ARN, with its path."""
+    return str(_iam(account).get_role(name).arn)
 
 
 def _policies_of(owner: Any) -> list[Policy]:  # noqa: ANN401 - a user, a role or a group

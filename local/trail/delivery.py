@@ -115,7 +115,7 @@ class Delivery:
         stored.set_metadata({f"x-amz-meta-{name}": value for name, value in (metadata or {}).items()})
 
     def _to_log_group(self, trail: Trail, records: Sequence[Record], _since: datetime) -> None:
-        if not trail.cw_log_group_arn:
+        if not trail.cw_log_group_arn or not trail.cw_role_arn:
             return
         region = trail.region_name
         group = trail.cw_log_group_arn.partition(":log-group:")[2].removesuffix(":*")
@@ -129,7 +129,7 @@ class Delivery:
             backend.create_log_stream(group, stream)
         lines = [
             {"timestamp": _milliseconds(record["eventTime"]), "message": json.dumps(record)}
-            for record in records
+            for record in sorted(records, key=lambda record: str(record["eventTime"]))
         ]
         for begin in range(0, len(lines), _MOST_LINES):
             backend.put_log_events(group, stream, lines[begin : begin + _MOST_LINES])

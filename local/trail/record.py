@@ -47,6 +47,8 @@ _READS = re.compile(
     r"|Decrypt|Encrypt$|ReEncrypt|GenerateDataKey|GenerateRandom|GenerateMac|Sign$"
 )
 _GLOBAL = {"iam": "us-east-1"}
+# Of a request that names no Region, because it is not signed.
+_UNSAID = "us-east-1"
 _API_VERSIONS = {"dynamodb": "2012-08-10"}
 _FAILED = 400
 _XML_CODE = re.compile(r"<Code>([^<]*)</Code>")
@@ -62,7 +64,7 @@ def of_call(call: ApiCall, answer: Answer, *, identity: Identity, needs: Sequenc
         call.service,
         call.operation,
         identity={**_identity(identity.principal), "accessKeyId": call.access_key_id},
-        region=call.region,
+        region=call.region or _UNSAID,
     )
     record |= {
         "sourceIPAddress": call.source_ip,

@@ -106,7 +106,7 @@ def test_a_body_that_was_changed_on_the_way_is_refused(
 @pytest.mark.parametrize(
     ("service", "operation", "parameters"),
     [
-        ("athena", "list_work_groups", {}),
+        ("backup", "list_backup_vaults", {}),
         ("events", "list_rules", {}),
         ("dynamodb", "execute_statement", {"Statement": "SELECT * FROM x"}),
         ("sts", "get_federation_token", {"Name": "somebody"}),

@@ -138,6 +138,9 @@ def test_data_events_are_recorded_for_the_selected_tables_only(
 
 
 def test_a_refused_call_says_who_and_why_and_rings(aws: EmbeddedAws, archive: Archive) -> None:
+    # It may ring already, for what other tests have tried.
+    alarm = f"{PREFIX}-decrypt-denied"
+    aws.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="a test")
     on_call = subscribe(aws, aws.outputs["AlarmTopicArn"])
     someone = Actors(aws).user(f"curious-{uuid4()}", allow("kms:*")).client("kms")
     with suppress(ClientError):
@@ -147,7 +150,7 @@ def test_a_refused_call_says_who_and_why_and_rings(aws: EmbeddedAws, archive: Ar
     assert "with an explicit deny in a resource-based policy" in record["errorMessage"]
     assert record["requestParameters"] is None
     assert "resources" not in record
-    assert on_call.is_told_of(f"{PREFIX}-decrypt-denied", within=5)
+    assert on_call.is_told_of(alarm, within=5)
 
 
 def test_a_change_of_the_key_reaches_the_rule_that_watches_it(aws: EmbeddedAws, archive: Archive) -> None:
@@ -158,7 +161,7 @@ def test_a_change_of_the_key_reaches_the_rule_that_watches_it(aws: EmbeddedAws, 
     records = list(archive.new())
     [changed] = of(records, "kms", "DisableKeyRotation")
     assert (changed["readOnly"], changed["userIdentity"]["userName"]) == (False, "operator")
-    assert "key-changed" in {message.get("alarm") for message in on_call.messages()}
+    assert f"{PREFIX}-key-changed" in {message.get("alarm") for message in on_call.messages()}
 
 
 def test_iams_events_are_those_of_its_own_region(aws: EmbeddedAws, archive: Archive) -> None:
@@ -264,7 +267,7 @@ def test_digests_are_chained_and_tell_of_what_was_changed(aws: EmbeddedAws, arch
         aws.client("kms").list_keys()
         aws.deliver_trail()
     keys = archive.listed()
-    assert all(LOG_FILE.fullmatch(key) or DIGEST.fullmatch(key) for key in keys)
+    assert [key for key in keys if not LOG_FILE.fullmatch(key) and not DIGEST.fullmatch(key)] == []
     assert validated(archive, aws.region) == []
 
     bucket = s3_backends[ACCOUNT]["aws"].get_bucket(archive.bucket)
@@ -287,7 +290,7 @@ def test_the_trail_delivers_nothing_where_policies_refuse_it(aws: EmbeddedAws, a
     s3.put_bucket_policy(Bucket=archive.bucket, Policy=changed)
     try:
         assert list(archive.new()) == []
-        refused = aws.enforcement.refused()[-1]
+        refused = [each for each in aws.enforcement.refused() if archive.bucket in each.ask.resource][-1]
         assert refused.ask.action == "s3:PutObject"
         assert refused.identity.principal.arn == "cloudtrail.amazonaws.com"
     finally:

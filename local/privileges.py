@@ -1,0 +1,217 @@
+"""What each role may do, and what it did: every action that a policy allows, with how often it was used.
+
+What nobody used is a right too many, unless `KEPT` says why it is there; what two roles use on one resource
+is a duty that is not separate, unless `SHARED` says why. Both lists name their reasons; an entry that no
+longer fits is a finding as well.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.enforcement import Use, identities
+from local.policy import Policy
+from local.policy.wildcards import matches
+
+_BY_DYNAMODB = (
+    "DynamoDB asks for it in its caller's name (DynamoDB Developer Guide, “DynamoDB encryption at rest: "
+    "usage notes”); here it opens a table's key only."
+)
+#: Granted and used by no test: role and action, and why it is kept.
+KEPT: Mapping[tuple[str, str], str] = {
+    (role, f"kms:{action}"): _BY_DYNAMODB
+    for role in ("writer", "reader", "tenant-admin")
+    for action in (
+        "DescribeKey",
+        "Encrypt",
+        "GenerateDataKey",
+        "GenerateDataKeyWithoutPlaintext",
+        "ReEncryptFrom",
+        "ReEncryptTo",
+    )
+}
+#: Used by several roles: action and resource, and why each of them needs it.
+SHARED: Mapping[tuple[str, str], str] = {}
+
+_COUNT = re.compile(r"(?<=\| )[0-9][0-9,]*(?= \|)")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An action that a statement of a role's policy allows.
+
+    Attributes
+    ----------
+    policy
+        Its physical name, as a decision names it.
+    resources
+        As the policy has them.
+    conditions
+        The keys that the statement hangs on.
+    """
+
+    role: str
+    role_arn: str
+    policy: str
+    statement: str
+    action: str
+    resources: tuple[str, ...]
+    conditions: tuple[str, ...]
+
+
+class Privileges:
+    """The grants of a deployment, with those that it had before its settings were changed."""
+
+    def __init__(self) -> None:
+        self._grants: dict[Grant, None] = {}
+        self._names: dict[str, str] = {}
+
+    def note(self, resources: Iterable[Mapping[str, Any]], *, prefix: str) -> None:
+        """Look at what is deployed.
+
+        Parameters
+        ----------
+        resources
+            Every resource of the stacks, as ListStackResources has them.
+        prefix
+            That the deployment's own names begin with.
+        """
+        listed = list(resources)
+        for each in listed:
+            physical, logical = str(each.get("PhysicalResourceId")), str(each["LogicalResourceId"])
+            self._names[physical] = _readable(logical)
+        for each in listed:
+            if each["ResourceType"] == "AWS::IAM::Role":
+                physical = str(each["PhysicalResourceId"])
+                label = physical.removeprefix(f"{prefix}-") if physical.startswith(f"{prefix}-") else None
+                role = label or _readable(str(each["LogicalResourceId"]))
+                self._grants |= dict.fromkeys(_grants_of(role, physical))
+
+    def table(self, uses: Counter[Use]) -> "Table":
+        """Set the grants against what was used."""
+        used: dict[Grant, Counter[str]] = {grant: Counter() for grant in self._grants}
+        by_statement: dict[tuple[str, str, str], list[tuple[Use, int]]] = defaultdict(list)
+        for use, times in uses.items():
+            by_statement[use.principal, use.policy, use.statement].append((use, times))
+        for grant in self._grants:
+            for use, times in by_statement[grant.role_arn, grant.policy, grant.statement]:
+                if matches(use.action.lower(), grant.action.lower()):
+                    used[grant][self.named(use.resource)] += times
+        return Table(used, named=self.named)
+
+    def named(self, arn: str) -> str:
+        """Write an ARN with the templates' names in the place of what a deployment makes up."""
+        if not arn.startswith("arn:"):
+            return arn
+        _, _, service, _, _, resource = arn.split(":", 5)
+        for physical in sorted(self._names, key=len, reverse=True):
+            resource = resource.replace(physical, self._names[physical])
+        return f"{service}:{resource}"
+
+
+class Table:
+    """Grants, and the resources that each was used on, how often."""
+
+    def __init__(self, used: Mapping[Grant, Counter[str]], *, named: Any) -> None:  # noqa: ANN401
+        self._used = used
+        self._named = named
+
+    def findings(self) -> list[str]:
+        """Return what is too much, and what the lists of reasons say in vain."""
+        return [*self._unused(), *self._shared()]
+
+    def markdown(self) -> str:
+        """Write the table for people."""
+        lines = [_HEAD]
+        for role in sorted({grant.role for grant in self._used}):
+            lines += [
+                "",
+                f"## {role}",
+                "",
+                "| action | on | under conditions on | used |",
+                "|---|---|---|---:|",
+            ]
+            lines += sorted(self._line(grant) for grant in self._used if grant.role == role)
+        kept = sorted({why for (role, action), why in KEPT.items() if (role, action) in self._all_unused()})
+        lines += ["", "## Kept, though no test uses it", "", *(f"- {why}" for why in kept)]
+        lines += ["", "## Used by more than one role", ""]
+        for (action, resource), roles in sorted(self._users().items()):
+            if len(roles) > 1:
+                why = SHARED.get((action, resource), "no reason is known")
+                lines.append(f"- `{action}` on `{resource}`, by {' and '.join(sorted(roles))}: {why}")
+        return "\n".join(lines) + "\n"
+
+    def _line(self, grant: Grant) -> str:
+        on = "<br>".join(f"`{self._named(resource)}`" for resource in grant.resources)
+        conditions = ", ".join(f"`{key}`" for key in grant.conditions)
+        times = self._used[grant].total()
+        return f"| `{grant.action}` | {on} | {conditions} | {times:,} |"
+
+    def _all_unused(self) -> set[tuple[str, str]]:
+        granted: dict[tuple[str, str], int] = defaultdict(int)
+        unused: set[tuple[str, str]] = set()
+        for grant, resources in self._used.items():
+            granted[grant.role, grant.action] += 1
+            if not resources:
+                unused.add((grant.role, grant.action))
+        return unused
+
+    def _unused(self) -> Iterator[str]:
+        unused = self._all_unused()
+        for role, action in sorted(unused - KEPT.keys()):
+            yield f"{role} may {action}, and no test used it: take it away, or say in KEPT why it is there"
+        for role, action in sorted(KEPT.keys() - unused):
+            yield f"KEPT speaks of {action} of {role}, which is used or not granted: take it off the list"
+
+    def _users(self) -> Mapping[tuple[str, str], set[str]]:
+        users: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for grant, resources in self._used.items():
+            for resource in resources:
+                users[grant.action, resource].add(grant.role)
+        return users
+
+    def _shared(self) -> Iterator[str]:
+        shared = {pair for pair, roles in self._users().items() if len(roles) > 1}
+        for action, resource in sorted(shared - SHARED.keys()):
+            roles = " and ".join(sorted(self._users()[action, resource]))
+            yield f"{roles} both use {action} on {resource}: separate them, or say in SHARED why"
+        for action, resource in sorted(SHARED.keys() - shared):
+            yield f"SHARED speaks of {action} on {resource}, which is not shared: take it off the list"
+
+
+def without_counts(text: str) -> str:
+    """Return the table without how often: that differs from run to run."""
+    return _COUNT.sub("n", text)
+
+
+_COLUMNS = ("| action | on | under conditions on | used |", "|---|---|---|---:|")
+_HEAD = """\
+# Privileges
+
+Every action that the policies of the deployed roles allow, and how often the end-to-end tests used it in the
+embedded AWS, where each call was judged by these policies. `make privileges` writes this file. The tests fail
+if it is not current, if a granted action was not used, or if two roles use the same action on the same
+resource without a reason that is written down in `local/privileges.py`."""
+
+
+def _grants_of(role: str, physical: str) -> Iterator[Grant]:
+    arn = identities.role_arn(physical)
+    for policy in identities.of_role(arn, session="privileges").policies:
+        yield from _grants_in(role, arn, policy)
+
+
+def _grants_in(role: str, arn: str, policy: Policy) -> Iterator[Grant]:
+    for statement in policy.statements:
+        if statement.effect != "Allow":
+            continue
+        conditions = tuple(sorted({condition.key for condition in statement.conditions}))
+        for action in statement.actions or ("*",):
+            resources = tuple(sorted(statement.resources or ("*",)))
+            yield Grant(role, arn, policy.name, statement.name, action, resources, conditions)
+
+
+def _readable(logical: str) -> str:
+    """Take CDK's hash off a logical id."""
+    return re.sub(r"[0-9A-F]{8}$", "", logical)
