@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from botocore.exceptions import UnknownServiceError
 from moto.core.model import ServiceModel
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
@@ -83,6 +84,15 @@ def read(environ: Environ) -> ApiCall:
         source_ip=environ.get("REMOTE_ADDR", "127.0.0.1"),
         user_agent=environ.get("HTTP_USER_AGENT", ""),
     )
+
+
+@cache
+def protocol_of(service: str) -> str:
+    """Name the protocol that a service speaks (`json`, `rest-json`, …); nothing for an unknown one."""
+    try:
+        return str(_model(service).protocol)
+    except UnknownServiceError:
+        return ""
 
 
 def _scope(authorization: str) -> tuple[str, str, str]:

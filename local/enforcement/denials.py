@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from local.api_call import ApiCall
+from local.api_call import ApiCall, protocol_of
 from local.enforcement.ask import Ask
 from local.policy import Decision, Principal
 
@@ -67,7 +67,7 @@ def _answer(call: ApiCall, codes: tuple[str, str], text: str) -> Denial:
         code = f"{_OF_DYNAMODB}{json_code}" if call.service == "dynamodb" else json_code
         body = json.dumps({"__type": code, "message": text, "Message": text})
         return Denial(_BAD_REQUEST, json_code, text, "application/x-amz-json-1.1", body.encode())
-    if call.service in ("lambda", "scheduler"):
+    if protocol_of(call.service) == "rest-json":
         body = json.dumps({"__type": json_code, "message": text, "Message": text})
         return Denial(_FORBIDDEN, json_code, text, "application/json", body.encode())
     error = f"<Code>{xml_code}</Code><Message>{escape(text)}</Message>"

@@ -115,7 +115,11 @@ def deployed(aws: EmbeddedAws) -> Deployed:
 
 @pytest.fixture
 def subscriber(aws: EmbeddedAws, deployed: Deployed) -> Subscriber:
-    return subscribe(aws, deployed.topic)
+    made = subscribe(aws, deployed.topic)
+    # That somebody subscribed is worth an alarm itself.
+    aws.deliver_trail()
+    made.notifications()
+    return made
 
 
 def key_event(deployed: Deployed, key: str) -> Event:
