@@ -20,8 +20,8 @@ _BY_DYNAMODB = (
     "usage notes”); here it opens a table's key only."
 )
 _BY_API_GATEWAY = (
-    "AWS's own policy for the role in which API Gateway writes logs, one for each account and Region; here the "
-    "front writes them itself."
+    "AWS's own policy for the role in which API Gateway writes logs, one for each account and Region; here "
+    "the front writes them itself."
 )
 #: Granted and used by no test: role, statement and action, and why it is kept.
 KEPT: Mapping[tuple[str, str, str], str] = {
@@ -63,8 +63,8 @@ SHARED: Mapping[tuple[str, str], str] = {
         "the reader lists records; tenant-admin, by condition, keys and headers alone."
     ),
     ("kms:Decrypt", "kms:key/EnvelopeKey"): (
-        "the writer, in the strategy `tenant`, active branch keys alone, by condition; the reader records' keys "
-        "too."
+        "the writer, in the strategy `tenant`, active branch keys alone, by condition; the reader records' "
+        "keys too."
     ),
     ("kms:Decrypt", "kms:key/another"): "the same, for branch keys that were moved to another key.",
     ("kms:Decrypt", "kms:key/StorageKey"): (
@@ -211,8 +211,8 @@ class Table:
         unused = self._all_unused()
         for role, statement, action in sorted(unused - KEPT.keys()):
             yield (
-                f"{role}, {statement}: may {action}, and no test used it: take it away, or say in KEPT why it is "
-                "there"
+                f"{role}, {statement}: may {action}, and no test used it: take it away, or say in KEPT why "
+                "it is there"
             )
         for role, statement, action in sorted(KEPT.keys() - unused):
             yield f"KEPT speaks of {action} of {role}, {statement}, which is used or not granted"
