@@ -337,6 +337,7 @@ def test_the_outputs_have_their_documented_names(assembly: Assembly) -> None:
         "ReaderFunctionName",
         "AlarmTopicArn",
         "ArchiveBucketName",
+        "AuditWorkGroupName",
         "TrailArn",
     }
     assert outputs["WriterFunctionName"] == f"{assembly.prefix}-writer"
