@@ -26,6 +26,7 @@ _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "integrationhttpmethod": ("httpmethod",),
     "logfileprefix": ("targetprefix",),
     "loggingconfiguration": ("loggingenabled",),
+    "targetbackupvault": ("targetbackupvaultname",),
     "serversideencryptionbydefault": ("applyserversideencryptionbydefault",),
 }
 Property = tuple[str, str]

@@ -205,9 +205,9 @@ def _metric_filter(clients: Clients, name: str, given: Properties) -> Any:  # no
     return [each for each in filters if each["filterName"] == name]
 
 
-def _log_policy(clients: Clients, name: str, _given: Properties) -> Any:  # noqa: ANN401
+def _log_policy(clients: Clients, _id: str, given: Properties) -> Any:  # noqa: ANN401
     policies = clients.client("logs").describe_resource_policies()["resourcePolicies"]
-    return [each for each in policies if each["policyName"] == name]
+    return [each for each in policies if each["policyName"] == given["PolicyName"]]
 
 
 def _topic(clients: Clients, arn: str, _given: Properties) -> Any:  # noqa: ANN401
@@ -341,6 +341,43 @@ def _rules(group: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def _ingress(clients: Clients, _id: str, given: Properties) -> Any:  # noqa: ANN401
+    [group] = clients.client("ec2").describe_security_groups(GroupIds=[given["GroupId"]])["SecurityGroups"]
+    return [
+        {
+            **permission,
+            "GroupId": group["GroupId"],
+            "SourceSecurityGroupId": pair["GroupId"],
+            "Description": pair.get("Description"),
+        }
+        for permission in group["IpPermissions"]
+        for pair in permission["UserIdGroupPairs"]
+    ]
+
+
+def _endpoint(clients: Clients, endpoint: str, _given: Properties) -> Any:  # noqa: ANN401
+    [found] = clients.client("ec2").describe_vpc_endpoints(VpcEndpointIds=[endpoint])["VpcEndpoints"]
+    return [found, {"SecurityGroupIds": [group["GroupId"] for group in found.get("Groups", [])]}]
+
+
+def _route_table_association(clients: Clients, _id: str, given: Properties) -> Any:  # noqa: ANN401
+    tables = clients.client("ec2").describe_route_tables(RouteTableIds=[given["RouteTableId"]])
+    return tables["RouteTables"][0]["Associations"]
+
+
+def _acl_association(clients: Clients, _id: str, given: Properties) -> Any:  # noqa: ANN401
+    found = clients.client("wafv2").get_web_acl_for_resource(ResourceArn=given["ResourceArn"])
+    return {"ResourceArn": given["ResourceArn"], "WebACLArn": found["WebACL"]["ARN"]}
+
+
+def _backup_selection(clients: Clients, selection: str, given: Properties) -> Any:  # noqa: ANN401
+    backup = clients.client("backup")
+    plan = given["BackupPlanId"]
+    listed = backup.list_backup_selections(BackupPlanId=plan)["BackupSelectionsList"]
+    [found] = [each["SelectionId"] for each in listed if each["SelectionId"] in selection]
+    return backup.get_backup_selection(BackupPlanId=plan, SelectionId=found)
+
+
 _DESCRIBE: Mapping[str, Describe] = {
     "AWS::ApiGateway::Account": lambda c, _id, _g: c.client("apigateway").get_account(),
     "AWS::ApiGateway::Deployment": _deployment,
@@ -353,6 +390,7 @@ _DESCRIBE: Mapping[str, Describe] = {
     "AWS::Athena::NamedQuery": _named_query,
     "AWS::Athena::WorkGroup": _work_group,
     "AWS::Backup::BackupPlan": _plan,
+    "AWS::Backup::BackupSelection": _backup_selection,
     "AWS::Backup::BackupVault": _vault,
     "AWS::CloudTrail::Trail": _trail,
     "AWS::CloudWatch::Alarm": lambda c, name, _g: c.client("cloudwatch").describe_alarms(AlarmNames=[name]),
@@ -365,7 +403,9 @@ _DESCRIBE: Mapping[str, Describe] = {
     "AWS::EC2::SecurityGroup": _security_group,
     "AWS::EC2::Subnet": _of_ec2("describe_subnets", "Subnets", "SubnetIds"),
     "AWS::EC2::VPC": _vpc,
-    "AWS::EC2::VPCEndpoint": _of_ec2("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointIds"),
+    "AWS::EC2::SecurityGroupIngress": _ingress,
+    "AWS::EC2::SubnetRouteTableAssociation": _route_table_association,
+    "AWS::EC2::VPCEndpoint": _endpoint,
     "AWS::Events::Rule": _rule,
     "AWS::Glue::Database": _database_of_glue,
     "AWS::Glue::Table": _table_of_glue,
@@ -399,4 +439,5 @@ _DESCRIBE: Mapping[str, Describe] = {
         ResourceArn=given["ResourceArn"]
     ),
     "AWS::WAFv2::WebACL": _acl,
+    "AWS::WAFv2::WebACLAssociation": _acl_association,
 }

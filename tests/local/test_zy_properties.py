@@ -28,7 +28,8 @@ def test_every_property_is_held_or_listed(compared: tuple[set[Any], set[Any]]) -
     carried, dropped = compared
     listed = set(LINE.findall(DOCUMENT.read_text()))
     assert len(carried) > 100
-    assert sorted(dropped - listed) == []
+    missing = sorted(dropped - listed)
+    assert not missing, "\n".join(" ".join(each) for each in missing)
 
 
 def test_what_is_listed_is_not_held(compared: tuple[set[Any], set[Any]]) -> None:
