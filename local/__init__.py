@@ -5,5 +5,5 @@ command line (``deploy``), functions in processes of their own (``functions``), 
 the API as it was deployed (``front``). ``python -m local`` is the way in; ``EmbeddedAws`` is the same for
 tests and for the demonstration.
 
-It is for development. Signatures are verified; IAM policies are not evaluated yet.
+It is for development. Signatures are verified, and every call is judged by the deployed policies.
 """

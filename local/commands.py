@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any, Literal
 
 from local import control, state
-from local.callers import OPERATOR
+from local.callers import AUDITOR, OPERATOR
 from local.cdk_command import DeploymentError
 from local.control import Control, UnreachableError
 from local.embedded import EmbeddedAws
@@ -19,6 +19,8 @@ from local.settings import UnknownEnvironmentError
 
 OK, FAILED, NOT_AS_ASKED = 0, 1, 3
 _STOPPING_SECONDS = 20.0
+# CloudTrail takes minutes.
+_DELIVER_SECONDS = 5.0
 
 
 def up(directory: Path, *, environment: str, runtime: Literal["auto", "awslambdaric", "loop"]) -> int:
@@ -34,7 +36,11 @@ def up(directory: Path, *, environment: str, runtime: Literal["auto", "awslambda
             signal.signal(number, _give_up)
         try:
             embedded = EmbeddedAws(
-                environment=environment, directory=directory, runtime=runtime, progress=_progress
+                environment=environment,
+                directory=directory,
+                runtime=runtime,
+                deliver_every=_DELIVER_SECONDS,
+                progress=_progress,
             )
             aws = stack.enter_context(embedded)
         except (UnknownEnvironmentError, DeploymentError, DependenciesError) as error:
@@ -126,7 +132,7 @@ def _serve(directory: Path, aws: EmbeddedAws, endpoint: Control) -> Any:  # noqa
 
 
 def _write_state(directory: Path, aws: EmbeddedAws, endpoint: Control) -> None:
-    callers = {name: aws.credentials(name) for name in (*aws.tenants(), OPERATOR)}
+    callers = {name: aws.credentials(name) for name in (*aws.tenants(), OPERATOR, AUDITOR)}
     content = {
         "pid": os.getpid(),
         "endpoint": aws.aws_endpoint,
@@ -191,6 +197,7 @@ def _progress(text: str) -> None:
 
 def _ready(aws: EmbeddedAws) -> str:
     caller, operator = aws.credentials("acme"), aws.credentials(OPERATOR)
+    auditor, workgroup = aws.credentials(AUDITOR), aws.outputs.get("AuditWorkGroupName", "")
     sealed = _sealed()
     key = "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"
     signed = f'curl --aws-sigv4 "aws:amz:{aws.region}:execute-api" --user "{key}"'
@@ -212,7 +219,13 @@ As the operator of branch keys, who can read no record:
   {sealed} tenant create acme
   {sealed} tenant list
 
-Signatures are verified; IAM policies are not evaluated yet.
+As the auditor, who can ask the trail and nothing else:
+
+  export AWS_ACCESS_KEY_ID={auditor.access_key} AWS_SECRET_ACCESS_KEY={auditor.secret_key}
+  export AWS_ENDPOINT_URL={aws.aws_endpoint} SEALED_AUDIT_WORKGROUP={workgroup}
+  {sealed} audit who-decrypted --tenant acme --since 1h
+
+Signatures are verified, and every call is judged by the deployed policies.
 AWS_ENDPOINT_URL={aws.aws_endpoint} shows the emulator to the AWS tools.
 Ctrl-C stops it, or `make down` in another terminal. Nothing is kept."""
 
@@ -233,4 +246,4 @@ def _described(found: dict[str, Any]) -> str:
   functions  {functions}, under {client[found["runtime"]]}
   stacks     {", ".join(found["stacks"])}
   KMS calls  {calls or "none yet"}
-Signatures are verified; IAM policies are not evaluated yet."""
+Signatures are verified, and every call is judged by the deployed policies."""

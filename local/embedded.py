@@ -58,6 +58,8 @@ class EmbeddedAws:
         ``auto``: AWS's runtime client where there is one, else the small loop.
     enforce
         Whether policies are enforced; without, to see what it costs.
+    deliver_every
+        After how many seconds the trail delivers by itself; None: only by ``deliver_trail``.
     progress
         Is told in a few words what is being done.
     """
@@ -71,6 +73,7 @@ class EmbeddedAws:
         project: Path = ROOT,
         runtime: Literal["auto", "awslambdaric", "loop"] = "auto",
         enforce: bool = True,
+        deliver_every: float | None = None,
         progress: Progress = lambda _: None,
     ) -> None:
         self.environment = environment
@@ -79,6 +82,7 @@ class EmbeddedAws:
         self._project = project
         self._runtime = choose_runtime(runtime)
         self._progress = progress
+        self._deliver_every = deliver_every
         self._stack = ExitStack()
         self._emulator: Emulator | None = None
         self._serving: Serving | None = None
@@ -105,6 +109,8 @@ class EmbeddedAws:
             self._emulator.start()
             stack.callback(self._withdraw)
             self._deploy()
+            if self._deliver_every is not None:
+                stack.callback(self._trail.deliver_every(self._deliver_every))
             self._stack = stack.pop_all()
         return self
 

@@ -1,9 +1,9 @@
 """Keeps a record of every call while a deployed trail wants it, until it is delivered."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from threading import Lock
+from threading import Event, Lock, Thread
 from typing import Any
 
 from moto.cloudtrail.models import Trail, cloudtrail_backends
@@ -80,6 +80,17 @@ class Recorder:
                 if each["managementEvent"]:
                     to_bus(each)
             return len(waiting)
+
+    def deliver_every(self, seconds: float) -> Callable[[], None]:
+        """Deliver again and again; return what ends it."""
+        over = Event()
+
+        def work() -> None:
+            while not over.wait(seconds):
+                self.deliver()
+
+        Thread(target=work, name="trail", daemon=True).start()
+        return over.set
 
     def _act(self, identity: Identity, ask: Ask) -> None:
         trails = self._trails()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -34,7 +35,9 @@ from tests.local.records_api import RecordsApi
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
     """The embedded AWS, with the dev stacks deployed, and the rotation that they leave out."""
     folder, settings = tmp_path_factory.mktemp("embedded"), {"branch_key_rotation_days": 365}
-    with EmbeddedAws(directory=folder, settings=settings) as running:
+    # Without enforcement only to see what it costs (local/README.md).
+    enforce = os.environ.get("SEALED_ENFORCE") != "off"
+    with EmbeddedAws(directory=folder, settings=settings, enforce=enforce) as running:
         yield running
 
 
