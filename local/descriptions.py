@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local.clients import Clients
+from local.network_descriptions import DESCRIBE as NETWORK
 
 Properties = Mapping[str, Any]
 Describe = Callable[[Clients, str, Properties], Any]
@@ -311,60 +312,6 @@ def _acl(clients: Clients, _id: str, given: Properties) -> Any:  # noqa: ANN401
     ]
 
 
-def _of_ec2(call: str, member: str, parameter: str) -> Describe:
-    def described(clients: Clients, physical_id: str, _given: Properties) -> Any:  # noqa: ANN401
-        return getattr(clients.client("ec2"), call)(**{parameter: [physical_id]})[member]
-
-    return described
-
-
-def _vpc(clients: Clients, vpc: str, _given: Properties) -> Any:  # noqa: ANN401
-    ec2 = clients.client("ec2")
-    found = ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"]
-    switches = {
-        name: ec2.describe_vpc_attribute(VpcId=vpc, Attribute=name)[f"{name[0].upper()}{name[1:]}"]["Value"]
-        for name in ("enableDnsSupport", "enableDnsHostnames")
-    }
-    return [found, switches]
-
-
-def _security_group(clients: Clients, group: str, _given: Properties) -> Any:  # noqa: ANN401
-    [found] = clients.client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"]
-    return [found, {"GroupDescription": found["Description"], "SecurityGroupEgress": _rules(found)}]
-
-
-def _rules(group: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [
-        {**permission, "CidrIp": each.get("CidrIp"), "Description": each.get("Description")}
-        for permission in group["IpPermissionsEgress"]
-        for each in permission["IpRanges"]
-    ]
-
-
-def _ingress(clients: Clients, _id: str, given: Properties) -> Any:  # noqa: ANN401
-    [group] = clients.client("ec2").describe_security_groups(GroupIds=[given["GroupId"]])["SecurityGroups"]
-    return [
-        {
-            **permission,
-            "GroupId": group["GroupId"],
-            "SourceSecurityGroupId": pair["GroupId"],
-            "Description": pair.get("Description"),
-        }
-        for permission in group["IpPermissions"]
-        for pair in permission["UserIdGroupPairs"]
-    ]
-
-
-def _endpoint(clients: Clients, endpoint: str, _given: Properties) -> Any:  # noqa: ANN401
-    [found] = clients.client("ec2").describe_vpc_endpoints(VpcEndpointIds=[endpoint])["VpcEndpoints"]
-    return [found, {"SecurityGroupIds": [group["GroupId"] for group in found.get("Groups", [])]}]
-
-
-def _route_table_association(clients: Clients, _id: str, given: Properties) -> Any:  # noqa: ANN401
-    tables = clients.client("ec2").describe_route_tables(RouteTableIds=[given["RouteTableId"]])
-    return tables["RouteTables"][0]["Associations"]
-
-
 def _acl_association(clients: Clients, _id: str, given: Properties) -> Any:  # noqa: ANN401
     found = clients.client("wafv2").get_web_acl_for_resource(ResourceArn=given["ResourceArn"])
     return {"ResourceArn": given["ResourceArn"], "WebACLArn": found["WebACL"]["ARN"]}
@@ -379,6 +326,7 @@ def _backup_selection(clients: Clients, selection: str, given: Properties) -> An
 
 
 _DESCRIBE: Mapping[str, Describe] = {
+    **NETWORK,
     "AWS::ApiGateway::Account": lambda c, _id, _g: c.client("apigateway").get_account(),
     "AWS::ApiGateway::Deployment": _deployment,
     "AWS::ApiGateway::GatewayResponse": _gateway_response,
@@ -398,14 +346,6 @@ _DESCRIBE: Mapping[str, Describe] = {
         DashboardName=name
     ),
     "AWS::DynamoDB::Table": _table,
-    "AWS::EC2::FlowLog": _of_ec2("describe_flow_logs", "FlowLogs", "FlowLogIds"),
-    "AWS::EC2::RouteTable": _of_ec2("describe_route_tables", "RouteTables", "RouteTableIds"),
-    "AWS::EC2::SecurityGroup": _security_group,
-    "AWS::EC2::Subnet": _of_ec2("describe_subnets", "Subnets", "SubnetIds"),
-    "AWS::EC2::VPC": _vpc,
-    "AWS::EC2::SecurityGroupIngress": _ingress,
-    "AWS::EC2::SubnetRouteTableAssociation": _route_table_association,
-    "AWS::EC2::VPCEndpoint": _endpoint,
     "AWS::Events::Rule": _rule,
     "AWS::Glue::Database": _database_of_glue,
     "AWS::Glue::Table": _table_of_glue,

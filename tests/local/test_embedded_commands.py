@@ -128,7 +128,7 @@ def test_up_says_how_to_call_and_how_to_stop(up: Up) -> None:
     assert " put acme first -\n" in up.printed
     assert f"AWS_ACCESS_KEY_ID={state['callers']['acme']['access_key']}" in up.printed
     assert "make down" in up.printed
-    assert "IAM policies are not evaluated yet" in up.printed
+    assert "every call is judged by the deployed policies" in up.printed
 
 
 def test_the_state_file_is_its_owners_alone(up: Up) -> None:
@@ -143,7 +143,7 @@ def test_status_says_what_runs(up: Up, sign: Any, send: Any) -> None:
     assert f"pid {up.process.pid}" in said.stdout
     assert f"{PREFIX}-reader (1 warm)" in said.stdout
     assert "SealedRecords-dev-Service" in said.stdout
-    assert "IAM policies are not evaluated yet" in said.stdout
+    assert "every call is judged by the deployed policies" in said.stdout
 
 
 def test_a_second_up_says_that_one_runs(up: Up) -> None:
@@ -172,6 +172,30 @@ def test_reset_empties_everything_and_serves_again(up: Up, sign: Any, send: Any)
     assert table.scan(TableName=f"{PREFIX}-records")["Count"] == 0
     answer = list_records(up, sign, send)
     assert (answer.status, json.loads(answer.body)["records"]) == (200, [])
+
+
+def test_the_auditor_asks_a_trail_that_delivers_by_itself(up: Up) -> None:
+    key, deadline = up.state["callers"]["auditor"], time.monotonic() + 30
+    variables = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        "AWS_ACCESS_KEY_ID": key["access_key"],
+        "AWS_SECRET_ACCESS_KEY": key["secret_key"],
+        "AWS_REGION": up.state["region"],
+        "AWS_ENDPOINT_URL": up.state["endpoint"],
+        "SEALED_AUDIT_WORKGROUP": f"{PREFIX}-audit",
+    }
+    asked = [sys.executable, "-m", "client", "audit", "key-changes", "--since", "1h", "--output", "json"]
+    session = boto3.session.Session(aws_access_key_id=OPERATOR_KEY, aws_secret_access_key="x")
+    kms = session.client("kms", endpoint_url=up.state["endpoint"], region_name=up.state["region"])
+    key_id = kms.describe_key(KeyId=f"alias/{PREFIX}/envelope")["KeyMetadata"]["KeyId"]
+    kms.update_key_description(KeyId=key_id, Description="Envelope")
+    while True:
+        said = subprocess.run(asked, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+        assert said.returncode == 0, said.stderr
+        if "UpdateKeyDescription" in said.stdout:
+            return
+        assert time.monotonic() < deadline, "the trail has delivered nothing"
+        time.sleep(1)
 
 
 def test_down_stops_it_and_leaves_nothing(up: Up, processes_below: Any, is_alive: Any) -> None:
