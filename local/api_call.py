@@ -24,6 +24,7 @@ Environ = dict[str, Any]
 # Signatures name some services otherwise than botocore's models do.
 _MODELS = {"monitoring": "cloudwatch", "states": "stepfunctions"}
 _SCOPE_PARTS = 5
+_HOSTS = ("127.0.0.1", "localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +121,21 @@ def _named_operation(request: Request) -> str | None:
     return request.values.get("Action")
 
 
+class _AmbiguousError(Exception):
+    """A request that moto might carry out otherwise than it is read here."""
+
+
 def _parsed(service: str, request: Request, named: str | None) -> tuple[str, Mapping[str, Any]]:
     model = _model(service)
+    protocol = determine_request_protocol(model, request.content_type)
+    _check_unambiguous(request, protocol=protocol, service=service)
     uri_parameters: dict[str, Any] = {}
-    if named is None:
+    if protocol.startswith("rest"):
         matched, uri_parameters = get_service_router(model.service_name).match(request)
         named = str(matched.name)
-    parser = PROTOCOL_PARSERS[determine_request_protocol(model, request.content_type)]
+    if named is None:
+        raise _AmbiguousError
+    parser = PROTOCOL_PARSERS[protocol]
     parameters = parser(model.operation_model(named)).parse(
         {
             "method": request.method,
@@ -138,6 +147,17 @@ def _parsed(service: str, request: Request, named: str | None) -> tuple[str, Map
         }
     )
     return named, {name: value for name, value in (parameters or {}).items() if value is not None}
+
+
+def _check_unambiguous(request: Request, *, protocol: str, service: str) -> None:
+    """Refuse a request that names its operation or bucket twice: what is judged must be what is done."""
+    by_target, by_action = "x-amz-target" in request.headers, "Action" in request.values
+    expected = {"json": (True, False), "query": (False, True), "ec2": (False, True)}
+    if (by_target, by_action) != expected.get(protocol, (False, False)):
+        raise _AmbiguousError
+    if service == "s3" and request.host.partition(":")[0] not in _HOSTS:
+        # moto would read the bucket from the host's name.
+        raise _AmbiguousError
 
 
 @cache

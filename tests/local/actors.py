@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
+import pytest
 from botocore.config import Config
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 
 from local import principals
 from local.embedded import EmbeddedAws
@@ -72,3 +74,11 @@ class Actors:
         """The root of this account or of another."""
         made = principals.root_of(account)
         return Actor(self.aws, Credentials(made.access_key_id, made.secret_access_key))
+
+
+def refused(call: Any, *arguments: Any, **parameters: Any) -> dict[str, Any]:
+    """What a refusal says."""
+    with pytest.raises(ClientError) as caught:
+        call(*arguments, **parameters)
+    error: dict[str, Any] = caught.value.response["Error"]
+    return error

@@ -27,6 +27,7 @@ from local.embedded import EmbeddedAws
 from local.emulator import ACCOUNT
 from local.front import Front
 from local.functions import Functions
+from tests.local.actors import Actors
 from tests.local.branch_keys_api import BranchKeysApi
 from tests.local.records_api import RecordsApi
 
@@ -289,6 +290,17 @@ def _create_api(clients: Clients, name: str, *, function: str) -> str:
     )
     client.create_deployment(restApiId=api_id, stageName="v1")
     return api_id
+
+
+@pytest.fixture
+def actors(aws: EmbeddedAws) -> Actors:
+    return Actors(aws)
+
+
+@pytest.fixture
+def person(actors: Actors) -> Any:
+    """Makes people with policies."""
+    return lambda *statements, **more: actors.user(f"person-{uuid4()}", *statements, **more)
 
 
 @pytest.fixture(scope="session")

@@ -7,98 +7,18 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from local import principals
 from local.embedded import EmbeddedAws
 from local.emulator import ACCOUNT
-from tests.local.actors import Actor, Actors, allow, document
+from tests.local.actors import Actor, Actors, allow, document, refused
 
 TRUSTS_ANOTHER = {
     "Effect": "Allow",
     "Principal": {"Service": "ec2.amazonaws.com"},
     "Action": "sts:AssumeRole",
 }
-
-
-@pytest.fixture
-def actors(aws: EmbeddedAws) -> Actors:
-    return Actors(aws)
-
-
-@pytest.fixture
-def person(actors: Actors) -> Any:
-    """Makes people with policies."""
-    return lambda *statements, **more: actors.user(f"person-{uuid4()}", *statements, **more)
-
-
-def refused(call: Any, *arguments: Any, **parameters: Any) -> dict[str, Any]:
-    """What a refusal says."""
-    with pytest.raises(ClientError) as caught:
-        call(*arguments, **parameters)
-    error: dict[str, Any] = caught.value.response["Error"]
-    return error
-
-
-def test_a_known_key_with_another_secret_is_refused(aws: EmbeddedAws, person: Any) -> None:
-    forged = Actor(aws, Credentials(person(allow("*")).key.access_key, "another"))
-    for service, operation, code in (
-        ("kms", "list_keys", "InvalidSignatureException"),
-        ("dynamodb", "list_tables", "InvalidSignatureException"),
-        ("s3", "list_buckets", "SignatureDoesNotMatch"),
-        ("sts", "get_caller_identity", "SignatureDoesNotMatch"),
-    ):
-        assert refused(getattr(forged.client(service), operation))["Code"] == code
-
-
-def test_an_unknown_key_is_refused(aws: EmbeddedAws) -> None:
-    unknown = Actor(aws, Credentials("AKIAIOSFODNN7EXAMPLE", "secret"))
-    assert refused(unknown.client("kms").list_keys)["Code"] == "UnrecognizedClientException"
-    assert refused(unknown.client("sts").get_caller_identity)["Code"] == "InvalidClientTokenId"
-
-
-def test_a_session_is_taken_with_its_token_only(aws: EmbeddedAws, actors: Actors) -> None:
-    key = actors.role("reader").key
-    for token in (None, "another"):
-        without = Actor(aws, Credentials(key.access_key, key.secret_key, token))
-        error = refused(without.client("dynamodb").describe_table, TableName="x")
-        assert error["Code"] == "UnrecognizedClientException"
-
-
-def test_a_session_that_is_over_is_refused(actors: Actors) -> None:
-    actor = actors.role("reader")
-    session = principals.find_session(actor.key.access_key)
-    assert session is not None
-    session.expiration = session.expiration.replace(year=2020)
-    assert refused(actor.client("kms").list_keys)["Code"] == "ExpiredTokenException"
-
-
-def test_a_request_without_a_signature_is_refused(aws: EmbeddedAws, send: Any, sign: Any) -> None:
-    key = Credentials("AKIAIOSFODNN7EXAMPLE", "secret")
-    request = sign(aws.aws_endpoint, "GET", "/", key=key, region=aws.region, service="s3")
-    del request.headers["Authorization"]
-    assert send(aws.aws_endpoint, request).status == 403
-
-
-def test_a_body_that_was_changed_on_the_way_is_refused(
-    aws: EmbeddedAws, person: Any, sign: Any, send: Any
-) -> None:
-    headers = {"X-Amz-Target": "TrentService.ListKeys", "Content-Type": "application/x-amz-json-1.1"}
-    request = sign(
-        aws.aws_endpoint,
-        "POST",
-        "/",
-        key=person(allow("kms:ListKeys")).key,
-        region=aws.region,
-        service="kms",
-        body=b"{}",
-        headers=headers,
-    )
-    assert send(aws.aws_endpoint, request).status == 200
-    changed = type(request)(request.method, request.path, b'{"Limit": 1}', request.headers)
-    answer = send(aws.aws_endpoint, changed)
-    assert (answer.status, json.loads(answer.body)["__type"]) == (400, "InvalidSignatureException")
 
 
 @pytest.mark.parametrize(
