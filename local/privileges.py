@@ -75,6 +75,7 @@ SHARED: Mapping[tuple[str, str], str] = {
 }
 
 _COUNT = re.compile(r"(?<=\| )[0-9][0-9,]*(?= \|)")
+_ANOTHER = "/another"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # Shorter ones stand in other words by chance.
 _SHORTEST_NAME = 6
@@ -188,7 +189,8 @@ class Table:
                 "| action | on | under conditions on | used |",
                 "|---|---|---|---:|",
             ]
-            lines += sorted(self._line(grant) for grant in self._used if grant.role == role)
+            of_role = (self._line(grant) for grant in self._used if grant.role == role)
+            lines += sorted(of_role, key=without_counts)
         kept = sorted({why for name, why in KEPT.items() if name in self._all_unused()})
         lines += ["", "## Kept, though no test uses it", "", *(f"- {why}" for why in kept)]
         lines += ["", "## Used by more than one role", ""]
@@ -199,7 +201,10 @@ class Table:
         return "\n".join(lines) + "\n"
 
     def _line(self, grant: Grant) -> str:
-        on = "<br>".join(f"`{self._named(resource)}`" for resource in grant.resources)
+        # Not those that tests have made: which settings were seen first would show.
+        named = sorted({self._named(resource) for resource in grant.resources})
+        own = [resource for resource in named if not resource.endswith(_ANOTHER)] or named
+        on = "<br>".join(f"`{resource}`" for resource in own)
         conditions = ", ".join(f"`{key}`" for key in grant.conditions)
         times = self._used[grant].total()
         return f"| `{grant.action}` | {on} | {conditions} | {times:,} |"
