@@ -7,6 +7,7 @@ from pathlib import Path
 from client import manual, version
 from client.auditarguments import add_audit_commands
 from client.importlines import RECORD_RULE, TENANT_RULE, is_record_id, is_tenant_id
+from client.subcommands import add_command
 from client.tenantarguments import add_tenant_commands
 
 _REVISION = re.compile(r'"?([0-9a-f]{32})"?')
@@ -106,15 +107,7 @@ def parser() -> argparse.ArgumentParser:
     connection = _connection(top=False)
 
     def command(name: str, *, help_text: str, epilog: str) -> argparse.ArgumentParser:
-        return commands.add_parser(
-            name,
-            help=help_text,
-            description=f"{help_text[0].upper()}{help_text[1:]}.",
-            epilog=f"{epilog}\n\n{manual.exit_codes()}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            parents=[connection],
-            allow_abbrev=False,
-        )
+        return add_command(commands, name, help_text=help_text, epilog=epilog, parents=[connection])
 
     _add_put(command("put", help_text="create or replace a record", epilog=manual.PUT))
     _add_get(command("get", help_text="print a record", epilog=manual.GET))

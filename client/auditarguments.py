@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from client import manual
+from client.subcommands import add_command, add_group
 
 if TYPE_CHECKING:
-    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    from client.subcommands import Commands
 
 _AGO = re.compile(r"([1-9][0-9]{0,4})([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -47,7 +48,7 @@ def _workgroup(text: str) -> str:
     return text
 
 
-def add_audit_commands(commands: "_Commands", *, tenant: Callable[[str], str]) -> None:
+def add_audit_commands(commands: "Commands", *, tenant: Callable[[str], str]) -> None:
     """Add `audit` and what stands behind it.
 
     Parameters
@@ -57,29 +58,21 @@ def add_audit_commands(commands: "_Commands", *, tenant: Callable[[str], str]) -
     tenant
         Reads a tenant id.
     """
-    group = commands.add_parser(
+    under = add_group(
+        commands,
         "audit",
-        help="ask the trail who decrypted, who used the key, what was denied, what was changed",
+        help_text="ask the trail who decrypted, who used the key, what was denied, what was changed",
         description=manual.AUDIT_DESCRIPTION,
         epilog=manual.AUDIT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        metavar="QUESTION",
     )
-    under = group.add_subparsers(dest="audit_command", required=True, metavar="QUESTION")
     for name, help_text in (
         ("who-decrypted", "who decrypted records of a tenant, or opened its branch key"),
         ("principals", "which principals used the envelope key, for what, how often"),
         ("denied", "which calls to decrypt failed or were refused"),
         ("key-changes", "what was changed of the keys, their policies, aliases and grants"),
     ):
-        command = under.add_parser(
-            name,
-            help=help_text,
-            description=f"{help_text[0].upper()}{help_text[1:]}.",
-            epilog=f"{manual.AUDIT}\n\n{manual.exit_codes()}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
+        command = add_command(under, name, help_text=help_text, epilog=manual.AUDIT)
         if name == "who-decrypted":
             command.add_argument("--tenant", metavar="TENANT", type=tenant, required=True)
         _add_options(command)

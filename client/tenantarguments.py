@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from client import manual
+from client.subcommands import add_command, add_group
 
 if TYPE_CHECKING:
-    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    from client.subcommands import Commands
 
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 
@@ -23,7 +24,7 @@ def _key_arn(text: str) -> str:
 
 
 def add_tenant_commands(
-    commands: "_Commands",
+    commands: "Commands",
     *,
     tenant: Callable[[str], str],
     limit: Callable[[str], int],
@@ -40,26 +41,17 @@ def add_tenant_commands(
     connection
         The options about the API.
     """
-    group = commands.add_parser(
+    under = add_group(
+        commands,
         "tenant",
-        help="create, describe, list, rotate, move and shred the branch keys of tenants",
+        help_text="create, describe, list, rotate, move and shred the branch keys of tenants",
         description=manual.TENANT_DESCRIPTION,
         epilog=manual.TENANT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        metavar="COMMAND",
     )
-    under = group.add_subparsers(dest="tenant_command", required=True, metavar="COMMAND")
 
     def command(name: str, *, help_text: str, epilog: str) -> argparse.ArgumentParser:
-        return under.add_parser(
-            name,
-            help=help_text,
-            description=f"{help_text[0].upper()}{help_text[1:]}.",
-            epilog=f"{epilog}\n\n{manual.exit_codes()}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            parents=[connection],
-            allow_abbrev=False,
-        )
+        return add_command(under, name, help_text=help_text, epilog=epilog, parents=[connection])
 
     for name, help_text, epilog in (
         ("create", "create a tenant's branch key", manual.TENANT_CREATE),

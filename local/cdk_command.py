@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from local.build_cache import FOLDER, ROOT
+from local.principals import OPERATOR_KEY
 
 _TETHER = Path(__file__).with_name("tether.py")
 _TAIL_LINES = 25
@@ -75,8 +76,8 @@ def variables(deployment: Deployment) -> Mapping[str, str]:
         "JSII_NODE": str(program),
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(FOLDER / "jsii"),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "AWS_ACCESS_KEY_ID": "embedded",
-        "AWS_SECRET_ACCESS_KEY": "embedded",
+        "AWS_ACCESS_KEY_ID": OPERATOR_KEY,
+        "AWS_SECRET_ACCESS_KEY": OPERATOR_KEY,
         "AWS_REGION": deployment.region,
         "AWS_DEFAULT_REGION": deployment.region,
         "AWS_CONFIG_FILE": os.devnull,

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import boto3
 from botocore.config import Config
 
+from local.principals import OPERATOR_KEY
+
 _CONFIG = Config(connect_timeout=2, read_timeout=30, retries={"total_max_attempts": 1})
 
 
@@ -28,8 +30,8 @@ class Clients:
 
     endpoint: str
     region: str
-    key: str = "embedded"
-    secret: str = field(default="embedded", repr=False)
+    key: str = OPERATOR_KEY
+    secret: str = field(default=OPERATOR_KEY, repr=False)
 
     def of(self, key: AccessKey) -> "Clients":
         """Return clients that call as somebody else."""

@@ -27,10 +27,10 @@ from local.clients import Clients
 from local.deployed_stacks import DeployedStacks
 from local.emulator import ACCOUNT, Emulator
 from local.enforcement import Enforcement, acts_of_services
-from local.enforcement.enforcement import MACHINE_KEY
 from local.faults import Fault
 from local.functions import choose_runtime
 from local.journal import Request
+from local.principals import MACHINE_KEY
 from local.privileges import Privileges
 from local.serving import Serving
 from local.settings import region_of

@@ -13,6 +13,10 @@ from moto.sts.models import AssumedRole, sts_backends
 from local.emulator import ACCOUNT
 from local.signature import Caller
 
+#: The key of the machine's operator: the CDK, and tests behind the service's back. Nothing limits it.
+OPERATOR_KEY = "embedded"
+#: The key of the machine itself, which reads what is deployed in order to serve it. It leaves no record.
+MACHINE_KEY = "machine"
 _PARTITION = "aws"
 _ROOTS: dict[str, Caller] = {}
 _LOCK = Lock()

@@ -10,6 +10,18 @@ HEADER, FOOTER = "aws_dbe_head", "aws_dbe_foot"
 _FIXED = 2 + 32
 
 
+def record_context(*, tenant: str, record: str) -> dict[str, str]:
+    """Return a record's encryption context, pair by pair."""
+    return {
+        "aws-crypto-legend": "SS",
+        "aws-crypto-partition-name": "tenant",
+        "aws-crypto-sort-name": "record",
+        "aws-crypto-table-name": "records",
+        "aws-crypto-attr.tenant": tenant,
+        "aws-crypto-attr.record": record,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class StoredHeader:
     """A header's fields; ``before`` and ``after`` are the bytes around its encrypted data keys."""

@@ -24,14 +24,7 @@ _SHOWN = 6
 def try_to_decrypt(aws: EmbeddedAws, checks: Checks, *, record: str) -> None:
     """Let somebody with every right in IAM try to open a stored record's key."""
     wrapped = stored_item.read_header(stored(aws, tenant=TENANT, record=record)[HEADER]["B"]).wrapped_key
-    context = {
-        "aws-crypto-legend": "SS",
-        "aws-crypto-partition-name": "tenant",
-        "aws-crypto-sort-name": "record",
-        "aws-crypto-table-name": "records",
-        "aws-crypto-attr.tenant": TENANT,
-        "aws-crypto-attr.record": record,
-    }
+    context = stored_item.record_context(tenant=TENANT, record=record)
     clients = Clients(aws.aws_endpoint, aws.region)
     administrator = clients.of(create_administrator(clients)).client("kms")
     try:

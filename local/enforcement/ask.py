@@ -1,6 +1,6 @@
 """What a call needs to be allowed: each action of IAM's that it stands for, on which resource."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from local.api_call import ApiCall
@@ -40,5 +40,3 @@ class NotJudgedError(Exception):
 #:
 #: Raises ``NotJudgedError`` if that is not known.
 Asks = Callable[[ApiCall], Sequence[Ask]]
-
-Parameters = Mapping[str, object]

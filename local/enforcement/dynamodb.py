@@ -146,16 +146,18 @@ def _key_of(table: Table | None, *, region: str) -> Key | None:
 
 def find_table(named: str, *, region: str) -> Table | None:
     """Return a table by its name or ARN."""
-    backend = dynamodb_backends[ACCOUNT][region]
-    return backend.tables.get(named.partition(":table/")[2].partition("/")[0] or named)
+    return dynamodb_backends[ACCOUNT][region].tables.get(_name_of_table(named))
+
+
+def _name_of_table(named: str) -> str:
+    return named.partition(":table/")[2].partition("/")[0] or named
 
 
 def _on_table(
     call: ApiCall, action: str, named: str, context: Mapping[str, Any], *, index: str | None = None
 ) -> Ask:
-    name = named.partition(":table/")[2].partition("/")[0] or named
     account = named.split(":")[4] if named.startswith("arn:") else ACCOUNT
-    arn = f"arn:aws:dynamodb:{call.region}:{account}:table/{name}"
+    arn = f"arn:aws:dynamodb:{call.region}:{account}:table/{_name_of_table(named)}"
     return Ask(
         action=f"dynamodb:{action}",
         resource=f"{arn}/index/{index}" if index else arn,

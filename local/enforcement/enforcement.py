@@ -17,12 +17,8 @@ from local.enforcement.ask import Ask, Asks, NotJudgedError
 from local.enforcement.denials import Denial
 from local.enforcement.identities import Identity
 from local.policy import Decision, Policies, PolicyError, Request, decide
+from local.principals import MACHINE_KEY, OPERATOR_KEY
 from local.signature import SignatureError
-
-#: The key of the machine's operator: the CDK, and tests behind the service's back. Nothing limits it.
-OPERATOR_KEY = "embedded"
-#: The key of the machine itself, which reads what is deployed in order to serve it. It leaves no record.
-MACHINE_KEY = "machine"
 
 _ASKS: Mapping[str, Asks] = {
     "athena": others.asks_of("athena", others.workgroup),

@@ -12,9 +12,9 @@ from local.api_call import ApiCall
 from local.emulator import ACCOUNT, Answer
 from local.enforcement import Enforcement, identities
 from local.enforcement.ask import Ask
-from local.enforcement.enforcement import MACHINE_KEY
 from local.enforcement.identities import Identity
 from local.policy import Principal
+from local.principals import MACHINE_KEY
 from local.trail import record
 from local.trail.delivery import Delivery, to_bus
 from local.trail.selectors import keeps

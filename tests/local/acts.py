@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.embedded import EmbeddedAws
+from local.stored_item import record_context
 from tests.local.actors import Actor
 from tests.local.names import LOGICAL_KEY_STORE, PREFIX
 
@@ -39,14 +40,7 @@ class Material:
     @property
     def context(self) -> dict[str, str]:
         """The encryption context of the record."""
-        return {
-            "aws-crypto-legend": "SS",
-            "aws-crypto-partition-name": "tenant",
-            "aws-crypto-sort-name": "record",
-            "aws-crypto-table-name": "records",
-            "aws-crypto-attr.tenant": TENANT,
-            "aws-crypto-attr.record": "secret",
-        }
+        return record_context(tenant=TENANT, record="secret")
 
     @property
     def branch_context(self) -> dict[str, str]:

@@ -27,7 +27,7 @@ from local.embedded import EmbeddedAws
 from local.emulator import ACCOUNT
 from local.front import Front
 from local.functions import Functions
-from tests.local.actors import Actors
+from tests.local.actors import Actors, document
 from tests.local.branch_keys_api import BranchKeysApi
 from tests.local.records_api import RecordsApi
 
@@ -238,11 +238,6 @@ def probe(
     yield Probe(front, functions)
     front.stop()
     functions.stop()
-
-
-def document(*statements: dict[str, Any]) -> str:
-    """Write a policy."""
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 def _create_function(clients: Clients, name: str, *, source: Path) -> str:

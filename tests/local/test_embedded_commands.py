@@ -16,7 +16,7 @@ import pytest
 from botocore.credentials import Credentials
 
 from local.build_cache import ROOT
-from local.enforcement.enforcement import OPERATOR_KEY
+from local.principals import OPERATOR_KEY
 from tests.local.names import PREFIX
 
 READY = "Ctrl-C stops it"

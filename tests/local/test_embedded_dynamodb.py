@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.embedded import EmbeddedAws
-from local.enforcement.enforcement import OPERATOR_KEY
+from local.principals import OPERATOR_KEY
 
 LIMIT = 400 * 1024
 
