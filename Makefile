@@ -69,7 +69,7 @@ status: $(READY) ## what the embedded AWS runs
 
 .PHONY: test
 test: $(READY) ## all tests
-	@pytest $(PYTEST_ARGS)
+	@pytest --numprocesses 2 --dist loadgroup $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(READY) ## ruff, formatting, mypy --strict

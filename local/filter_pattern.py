@@ -63,7 +63,7 @@ def matches(pattern: str, message: str) -> bool:
     """
     condition = _read(pattern)
     try:
-        event = json.loads(message)
+        event = _event(message)
     except ValueError:
         return not pattern.strip()
     return condition(event)
@@ -86,10 +86,16 @@ def select(selector: str, message: str) -> Any:  # noqa: ANN401 - any value of J
         problem = f"{selector!r} is no property selector."
         raise FilterPatternError(problem)
     try:
-        event = json.loads(message)
+        event = _event(message)
     except ValueError:
         return None
     return next(_selected(event, _steps(selector)), None)
+
+
+@lru_cache(maxsize=8)
+def _event(message: str) -> Any:  # noqa: ANN401 - any value of JSON
+    """Read a log event: one after the other, every filter of a group asks for the same."""
+    return json.loads(message)
 
 
 @lru_cache(maxsize=256)

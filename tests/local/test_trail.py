@@ -306,8 +306,9 @@ def test_the_log_group_gets_nothing_if_the_role_may_not_write(aws: EmbeddedAws, 
     denial = {"Effect": "Deny", "Action": "logs:PutLogEvents", "Resource": "*"}
 
     def lines() -> int:
-        group = f"/aws/cloudtrail/{PREFIX}-trail"
-        return int(logs.describe_log_streams(logGroupName=group)["logStreams"][0]["storedBytes"])
+        where = {"logGroupName": f"/aws/cloudtrail/{PREFIX}-trail", "logStreamNamePrefix": f"{ACCOUNT}_"}
+        [stream] = logs.describe_log_streams(**where)["logStreams"]
+        return int(stream["storedBytes"])
 
     aws.deliver_trail()
     before = lines()

@@ -20,6 +20,10 @@ _CREDENTIALS: dict[str, Any] = {
 }
 
 
+# One for all tests: a new one would read the services' descriptions again, which takes longer than most tests.
+_SESSION = boto3.Session()
+
+
 class Killed(BaseException):
     """The process ended here."""
 
@@ -94,7 +98,7 @@ class KeyStoreAws:
 def key_store_aws() -> KeyStoreAws:
     """Begin with an empty key store; to be called within `mock_aws`."""
     additions.install()
-    aws = KeyStoreAws(boto3.client("kms", **_CREDENTIALS), boto3.client("dynamodb", **_CREDENTIALS))
+    aws = KeyStoreAws(_SESSION.client("kms", **_CREDENTIALS), _SESSION.client("dynamodb", **_CREDENTIALS))
     keys = ("branch-key-id", "HASH"), ("type", "RANGE")
     aws.dynamodb.create_table(
         TableName=TABLE,
