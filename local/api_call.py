@@ -17,7 +17,7 @@ from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
 
-from local.signature import Received
+from local.signature import Received, credential_scope
 
 Environ = dict[str, Any]
 
@@ -41,6 +41,10 @@ class ApiCall:
         As the API reference names them; never for a log: they hold what is to be kept secret.
     access_key_id, region
         As the signature names them; empty where there is none.
+    known
+        Whether it could be read, and in one way only.
+    protocol
+        That it was read in (`json`, `query`, `rest-xml`, …); empty if it could not be read.
     received
         The request as it came, for its signature.
     """
@@ -50,6 +54,7 @@ class ApiCall:
     access_key_id: str
     region: str
     known: bool = False
+    protocol: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
     received: Received | None = field(default=None, repr=False)
     source_ip: str = "127.0.0.1"
@@ -66,10 +71,10 @@ def read(environ: Environ) -> ApiCall:
     access_key_id, region, service = _scope(environ.get("HTTP_AUTHORIZATION", ""))
     body = _take_body(environ)
     request = Request(environ)
-    operation, parameters = f"{request.method} {request.path}", None
+    operation, parameters, protocol = f"{request.method} {request.path}", None, ""
     named = _named_operation(request)
     try:
-        operation, parameters = _parsed(service, request, named)
+        operation, parameters, protocol = _parsed(service, request, named)
     except Exception:  # noqa: BLE001 - whatever cannot be read is answered by moto, and allowed to nobody
         operation = named or operation
     finally:
@@ -80,6 +85,7 @@ def read(environ: Environ) -> ApiCall:
         access_key_id=access_key_id,
         region=region,
         known=parameters is not None,
+        protocol=protocol,
         parameters=parameters or {},
         received=_received(environ, body),
         source_ip=environ.get("REMOTE_ADDR", "127.0.0.1"),
@@ -98,8 +104,7 @@ def protocol_of(service: str) -> str:
 
 def _scope(authorization: str) -> tuple[str, str, str]:
     """Return the access key id, the Region and the service that a signature names."""
-    _, _, scope = authorization.partition("Credential=")
-    parts = scope.split(",")[0].split("/")
+    parts = credential_scope(authorization)
     return (parts[0], parts[2], parts[3]) if len(parts) == _SCOPE_PARTS else ("", "", "")
 
 
@@ -125,7 +130,7 @@ class _AmbiguousError(Exception):
     """A request that moto might carry out otherwise than it is read here."""
 
 
-def _parsed(service: str, request: Request, named: str | None) -> tuple[str, Mapping[str, Any]]:
+def _parsed(service: str, request: Request, named: str | None) -> tuple[str, Mapping[str, Any], str]:
     model = _model(service)
     protocol = determine_request_protocol(model, request.content_type)
     _check_unambiguous(request, protocol=protocol, service=service)
@@ -146,17 +151,28 @@ def _parsed(service: str, request: Request, named: str | None) -> tuple[str, Map
             "url_params": uri_parameters,
         }
     )
-    return named, {name: value for name, value in (parameters or {}).items() if value is not None}
+    return named, {name: value for name, value in (parameters or {}).items() if value is not None}, protocol
 
 
 def _check_unambiguous(request: Request, *, protocol: str, service: str) -> None:
-    """Refuse a request that names its operation or bucket twice: what is judged must be what is done."""
-    by_target, by_action = "x-amz-target" in request.headers, "Action" in request.values
-    expected = {"json": (True, False), "query": (False, True), "ec2": (False, True)}
-    if (by_target, by_action) != expected.get(protocol, (False, False)):
-        raise _AmbiguousError
-    if service == "s3" and request.host.partition(":")[0] not in _HOSTS:
-        # moto would read the bucket from the host's name.
+    """Refuse a request that can be read in two ways: what is judged must be what is done.
+
+    That is one which names its operation twice or in another protocol's way, whose parameters come from two
+    places, whose body is packed, or which names a bucket or a Region by its host, or an account by a header
+    of moto's own.
+    """
+    headers = request.headers
+    actions = [*request.args.getlist("Action"), *request.form.getlist("Action")]
+    expected = {"json": (True, 0), "query": (False, 1), "ec2": (False, 1)}
+    one_place = not (request.args and request.form) and not (protocol == "json" and request.args)
+    at_root = request.path == "/" or protocol not in expected
+    if (
+        ("x-amz-target" in headers, len(actions)) != expected.get(protocol, (False, 0))
+        or not (one_place and at_root)
+        or (service != "s3" and "content-encoding" in headers)
+        or request.host.partition(":")[0] not in _HOSTS
+        or "x-moto-account-id" in headers
+    ):
         raise _AmbiguousError
 
 

@@ -34,6 +34,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from local import additions, api_call
 from local.additions import stack_updates
+from local.additions.requests import as_judged
 from local.api_call import ApiCall
 from local.faults import Fault, Faults
 from local.journal import Journal, Request
@@ -67,6 +68,8 @@ class Answer:
 Admit = Callable[[ApiCall], "Denial | None"]
 Observe = Callable[[ApiCall, Answer], None]
 
+#: moto's own pages: they show and empty everything, whoever asks.
+_NOT_AWS = ("/moto-api", "/latest")
 _LOGGERS = ("werkzeug", "moto", "local")
 _ONE_IN_A_PROCESS = Lock()
 
@@ -210,6 +213,8 @@ class _Gate:
         return [answer.body]
 
     def _carried_out(self, call: ApiCall, environ: Environ) -> Answer:
+        if str(environ.get("PATH_INFO", "")).startswith(_NOT_AWS):
+            return Answer("403 Refused", b"", _headers("text/plain", b""))
         denial = self._admit(call)
         if denial is not None:
             return Answer(f"{denial.status} Refused", denial.body, _headers(denial.content_type, denial.body))
@@ -219,8 +224,14 @@ class _Gate:
             heads.append((status, headers))
             return lambda _: None
 
-        with self._one_at_a_time.get(call.service, nullcontext()):
-            body = b"".join(self._application(environ, keep))
+        with self._one_at_a_time.get(call.service, nullcontext()), as_judged(call):
+            try:
+                body = b"".join(self._application(environ, keep))
+            except Exception:  # what moto does not know it raises; the call is noted all the same
+                logging.getLogger("local").exception(
+                    "%s:%s was not carried out", call.service, call.operation
+                )
+                return Answer("500 Not Carried Out", b"", _headers("text/plain", b""))
         line, headers = heads[-1]
         return Answer(line, body, tuple(headers))
 

@@ -15,8 +15,9 @@ from local.signature import Caller
 
 #: The key of the machine's operator: the CDK, and tests behind the service's back. Nothing limits it.
 OPERATOR_KEY = "embedded"
-#: The key of the machine itself, which reads what is deployed in order to serve it. It leaves no record.
-MACHINE_KEY = "machine"
+#: The key of the machine itself, which reads what is deployed in order to serve it. It leaves no record, and
+#: nobody outside of this process knows it.
+MACHINE_KEY = f"machine-{secrets.token_hex(16)}"
 _PARTITION = "aws"
 _ROOTS: dict[str, Caller] = {}
 _LOCK = Lock()

@@ -117,13 +117,24 @@ def _invalid(message: str) -> SignatureError:
     return SignatureError("INVALID_SIGNATURE", message)
 
 
+def credential_scope(header: str) -> list[str]:
+    """Return access key id, date, Region, service and the end of the scope; fewer parts if it is unclear."""
+    return _fields(header).get("Credential", "").split("/")
+
+
+def _fields(header: str) -> dict[str, str]:
+    """Return the fields of an Authorization header; none if one is given twice, for who would be meant."""
+    pairs = [part.strip().partition("=") for part in header.removeprefix(_ALGORITHM).split(",")]
+    fields = {name: value for name, _, value in pairs}
+    return fields if len(fields) == len(pairs) else {}
+
+
 def _authorization(header: str | None) -> tuple[list[str], list[str], str]:
     """Return credential scope, signed headers and signature of an Authorization header."""
     if not header or not header.startswith(_ALGORITHM):
         raise SignatureError("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
-    pairs = (part.strip().partition("=") for part in header.removeprefix(_ALGORITHM).split(","))
-    fields = {name: value for name, _, value in pairs}
-    scope = fields.get("Credential", "").split("/")
+    fields = _fields(header)
+    scope = credential_scope(header)
     if len(scope) != _SCOPE_PARTS or not fields.get("SignedHeaders") or not fields.get("Signature"):
         message = "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters."
         raise SignatureError("INVALID_SIGNATURE", message)

@@ -1,10 +1,10 @@
-"""Which tests share a process when several run side by side: those of one machine or one synthesis; else a file's."""
+"""Which tests share a process when several run side by side: those of one machine, one synthesis or file."""
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-#: By the first that fits. The embedded AWS keeps its state in modules: a process has room for one at a time, and
-#: its last tests look back on all others. The templates are synthesized once.
+#: By the first that fits. The embedded AWS keeps its state in modules: a process has room for one at a time,
+#: and its last tests look back on all others. The templates are synthesized once.
 _TOGETHER = {
     "tests/local/test_embedded_commands.py": "commands",
     "tests/local/": "embedded",

@@ -37,6 +37,7 @@ def install() -> None:
     changeable("AWS::DynamoDB::Table", *changed, apply=_properties)
     _once_for_each_token()
     _limit_batches()
+    _begin_within_the_partition()
     original = DynamoType.size
 
     def size(self: DynamoType) -> int:
@@ -90,6 +91,24 @@ def _limit_batches() -> None:
         return answer
 
     DynamoHandler.batch_write_item = batch_write_item  # type: ignore[method-assign]
+
+
+def _begin_within_the_partition() -> None:
+    """A query goes on in the partition that it asks for; moto takes the key of any."""
+    original = DynamoHandler.query
+
+    def query(self: DynamoHandler) -> ActionResult:
+        start, values = self.body.get("ExclusiveStartKey"), self.body.get("ExpressionAttributeValues", {})
+        table = self.dynamodb_backend.tables.get(self.body["TableName"])
+        within = table is None or not start or start.get(table.hash_key_attr) in values.values()
+        if not within and not self.body.get("IndexName"):
+            raise MockValidationException(
+                "The provided starting key is outside query boundaries based on provided conditions"
+            )
+        answer: ActionResult = original(self)
+        return answer
+
+    DynamoHandler.query = query  # type: ignore[method-assign]
 
 
 def _properties(table: Table, properties: Properties, where: Where) -> None:

@@ -8,19 +8,19 @@ import re
 from local.policy import Policy, PolicyError
 
 _KNOWN = re.compile(
-    r"aws:(principal\w+|principaltag/.*|requesttag/.*|resourceaccount|resourcetag/.*|tagkeys|userid|username"
-    r"|calledvia|calledviafirst|calledvialast|currenttime|epochtime|multifactorauthpresent|referer"
-    r"|requestedregion|securetransport|sourceaccount|sourcearn|sourceip|sourceowner|sourceorgid|sourcevpc"
+    r"aws:(principal\w+|principaltag/.*|requesttag/.*|resourceaccount|tagkeys|userid|username"
+    r"|currenttime|epochtime|multifactorauthpresent"
+    r"|requestedregion|securetransport|sourceaccount|sourcearn|sourceip|sourcevpc"
     r"|sourcevpce|useragent|viaawsservice|vpcsourceip)"
     r"|kms:(bypasspolicylockoutsafetycheck|calleraccount|encryptionalgorithm|encryptioncontext:.*"
     r"|encryptioncontextkeys|grantisforawsresource|granteeprincipal|grantoperations|reencryptonsamekey"
     r"|replicaregion|requestalias|rotationperiodindays|schedulekeydeletionpendingwindowindays|viaservice)"
     r"|dynamodb:(attributes|enclosingoperation|fulltablescan|leadingkeys|returnconsumedcapacity|returnvalues"
     r"|select)"
-    r"|s3:(delimiter|max-keys|object-lock-mode|prefix|versionid|x-amz-[\w-]+|tlsversion|resourceaccount)"
+    r"|s3:(delimiter|max-keys|object-lock-mode|prefix|versionid|x-amz-acl|x-amz-server-side-encryption"
+    r"|x-amz-server-side-encryption-aws-kms-key-id|x-amz-storage-class)"
     r"|sts:(externalid|rolesessionname|transitivetagkeys)"
-    r"|iam:(passedtoservice|policyarn|awsservicename)"
-    r"|sns:(endpoint|protocol)"
+    r"|iam:(passedtoservice|policyarn)"
     r"|lambda:(functionarn|sourcefunctionarn)",
     re.IGNORECASE,
 )

@@ -54,6 +54,11 @@ _EXPRESSIONS = (
     "ProjectionExpression",
     "UpdateExpression",
 )
+# In their place expressions say what a request is about; these would say it once more, and are not read here.
+_OLDER = frozenset(
+    {"AttributeUpdates", "ConditionalOperator", "Expected", "KeyConditions", "QueryFilter", "ScanFilter"}
+)
+_PLACEHOLDER = re.compile(r"[#:][A-Za-z0-9_]+")
 _NAME = re.compile(r"#[A-Za-z0-9_]+|(?<![:#.\w])[A-Za-z_][A-Za-z0-9_-]*")
 # What an expression may hold beside names.
 _WORDS = re.compile(
@@ -107,6 +112,8 @@ def _on_items(
     *,
     enclosing: str | None = None,
 ) -> Iterable[Ask]:
+    for member in members:
+        _check_readable(member)
     table = find_table(given.get("TableName", ""), region=call.region)
     context: dict[str, Any] = {"dynamodb:EnclosingOperation": enclosing} if enclosing else {}
     for name in ("Select", "ReturnValues", "ReturnConsumedCapacity"):
@@ -124,6 +131,13 @@ def _on_items(
     key = _key_of(table, region=call.region)
     if table is not None and key is not None:
         yield _through_table(call, key, table)
+
+
+def _check_readable(given: Mapping[str, Any]) -> None:
+    """Refuse what says in another way than by expressions and plain placeholders which items it is about."""
+    names = (*given.get("ExpressionAttributeNames", {}), *given.get("ExpressionAttributeValues", {}))
+    if _OLDER & given.keys() or not all(_PLACEHOLDER.fullmatch(name) for name in names):
+        raise NotJudgedError
 
 
 def _through_table(call: ApiCall, key: Key, table: Table) -> Ask:
@@ -185,17 +199,19 @@ def _leading_keys(given: Mapping[str, Any], table: Table | None) -> Iterable[str
     condition = given.get("KeyConditionExpression")
     if condition:
         compared = _compared(condition, given.get("ExpressionAttributeNames", {}), name)
-        values = given.get("ExpressionAttributeValues", {})
-        if compared in values:
-            yield _text(values[compared])
+        yield _text(given.get("ExpressionAttributeValues", {})[compared])
 
 
-def _compared(condition: str, names: Mapping[str, str], attribute: str) -> str | None:
-    """Return the placeholder that a key condition demands an attribute to equal."""
-    for name, value in re.findall(r"(#?[A-Za-z0-9_.-]+)\s*=\s*(:[A-Za-z0-9_]+)", condition):
-        if names.get(name, name) == attribute:
-            return str(value)
-    return None
+def _compared(condition: str, names: Mapping[str, str], attribute: str) -> str:
+    """Return the placeholder that a key condition demands an attribute to equal: it is demanded once."""
+    found = [
+        value
+        for name, value in re.findall(r"(#?[A-Za-z0-9_.-]+)\s*=\s*(:[A-Za-z0-9_]+)", condition)
+        if names.get(name, name) == attribute
+    ]
+    if len(found) != 1:
+        raise NotJudgedError
+    return str(found[0])
 
 
 def _text(value: Mapping[str, Any]) -> str:
@@ -207,6 +223,7 @@ def _attributes(given: Mapping[str, Any]) -> set[str]:
     """Return the top-level attributes that a request names."""
     found = {*given.get("Key", {}), *given.get("Item", {}), *given.get("AttributesToGet", [])}
     names = given.get("ExpressionAttributeNames", {})
+    found.update(names.values())
     for expression in _EXPRESSIONS:
         for name in _NAME.findall(given.get(expression) or ""):
             if not _WORDS.fullmatch(name):

@@ -150,11 +150,13 @@ class Enforcement:
         return None if caller is None else identities.of_caller(caller)
 
     def needs(self, call: ApiCall) -> Sequence[Ask]:
-        """Return what a call asks for, as far as that is known."""
+        """Return what a call asks for, as far as that is known; of a key at least which it is."""
         try:
             return self._needs(call)
-        except (NotJudgedError, PolicyError):
+        except NotJudgedError:
             return []
+        except Exception:  # noqa: BLE001 - the call is recorded whatever is wrong with it
+            return kms.without_policies(call) if call.service == "kms" else []
 
     def uses(self) -> Counter[Use]:
         """Return how often each statement allowed what."""

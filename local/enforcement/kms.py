@@ -15,6 +15,7 @@ from local.enforcement.documents import read
 from local.policy import Context, Principal
 
 _KEY_ID_BYTES = 36
+_COLONS_OF_ARNS = 5
 _CRYPTOGRAPHY = frozenset(
     {
         "Decrypt",
@@ -83,6 +84,17 @@ def asks(call: ApiCall) -> Sequence[Ask]:
     raise NotJudgedError
 
 
+def without_policies(call: ApiCall) -> list[Ask]:
+    """Return which keys a call is about, whoever may use them."""
+    named = ("KeyId", "ResourceId", "SourceKeyId", "DestinationKeyId", "TargetKeyId", "AliasName")
+    given = (call.parameters.get(name) for name in named)
+    found = {key.id: key for each in given if each and (key := find_key(str(each), region=call.region))}
+    return [
+        Ask(action=f"kms:{call.operation}", resource=key.arn, account=key.account_id)
+        for key in found.values()
+    ]
+
+
 def on_key(key: Key, action: str, context: Context) -> Ask:
     """Return what an action on a key needs, whoever asks."""
     return Ask(
@@ -97,17 +109,19 @@ def on_key(key: Key, action: str, context: Context) -> Ask:
 
 
 def _grant(key: Key, principal: Principal, action: str, context: Context) -> str | None:
-    """Return the grant that lets somebody do this with the key.
+    """Return the grant that lets somebody do this with the key; who lends it on lends no more than they have.
 
     Source: KMS Developer Guide, "Grants in AWS KMS", "Grant constraints".
     """
     itself = (principal.arn, principal.role_arn)
+    lent = context.get("kms:GrantOperations") if action == "CreateGrant" else None
     pairs = {name.removeprefix(_CONTEXT): text for name, text in context.items() if name.startswith(_CONTEXT)}
     for grant in list(key.grants.values()):
         constraints = grant.constraints or {}
         exactly, partly = (constraints.get(f"EncryptionContext{each}") for each in ("Equals", "Subset"))
         holds = (exactly is None or exactly == pairs) and (partly is None or partly.items() <= pairs.items())
-        if grant.grantee_principal in itself and action in grant.operations and holds:
+        lends = set(lent or ()) <= {*grant.operations}
+        if grant.grantee_principal in itself and action in grant.operations and holds and lends:
             return str(grant.id)
     return None
 
@@ -117,9 +131,12 @@ def find_key(named: str | None, *, region: str) -> Key | None:
     backend: KmsBackend = kms_backends[ACCOUNT][region]
     if not named:
         return None
-    resource = named.rpartition(":")[2] if named.startswith("arn:") else named
-    if named.startswith("arn:") and named.split(":")[4] != ACCOUNT:
-        return None
+    resource = named
+    if ":" in named:
+        here = f"arn:aws:kms:{region}:{ACCOUNT}:"
+        if not named.startswith(here):
+            return None
+        resource = named.removeprefix(here)
     if resource.startswith("alias/"):
         return backend.keys.get(backend.get_key_id_from_alias(resource) or "")
     return backend.keys.get(resource.removeprefix("key/"))
@@ -158,12 +175,27 @@ def _keys_of_alias(call: ApiCall) -> list[Key | None]:
 
 
 def _on_key(call: ApiCall, action: str, key: Key | None, context: Context) -> list[Ask]:
-    # No key: nothing that could be used. KMS answers NotFoundException, and so does moto.
     if key is None:
-        return []
+        return _nobodys(call, action)
     alias = str(call.parameters.get("KeyId", "")).rpartition(":")[2]
     named = {"kms:RequestAlias": alias} if alias.startswith("alias/") else {}
     return [on_key(key, action, {**context, **named})]
+
+
+def _nobodys(call: ApiCall, action: str) -> list[Ask]:
+    """Return what an action needs on a key that is not here: of another account or Region nobody consents.
+
+    An id or an alias that nothing here has is not found, by moto as by KMS.
+    """
+    named = (
+        call.parameters.get(name)
+        for name in ("KeyId", "ResourceId", "SourceKeyId", "DestinationKeyId", "TargetKeyId")
+    )
+    return [
+        Ask(action=f"kms:{action}", resource=each, account=each.split(":")[4], consent="resource")
+        for each in named
+        if isinstance(each, str) and each.count(":") >= _COLONS_OF_ARNS
+    ]
 
 
 def _re_encryption(call: ApiCall) -> list[Ask]:

@@ -4,7 +4,7 @@ Source: Service Authorization Reference, the page of each service.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from moto.athena.models import athena_backends
@@ -23,23 +23,19 @@ from local.policy import Policy
 Given = Mapping[str, Any]
 _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "Action", "Resource", "Condition"})
 _SESSION_FREE = frozenset({"GetCallerIdentity", "GetSessionToken"})
-_SERVICE_OF_ROLE = {
-    "RoleARN": "cloudformation",
-    "Role": "lambda",
-    "roleArn": "states",
-    "RoleArn": "scheduler",
-}
+_WITHOUT_PASSING = ("Describe", "Get", "List")
 
 
 def asks_of(prefix: str, resource: Callable[[ApiCall], str], policy: Any = None) -> Any:  # noqa: ANN401
     """Return what says the needs of a service whose calls are one action on one resource each."""
 
     def asks(call: ApiCall) -> Sequence[Ask]:
-        arn = resource(call)
+        arn, attached = resource(call), call.parameters.get("PolicyArn")
         own = Ask(
             action=f"{prefix}:{call.operation}",
             resource=arn,
             account=ACCOUNT,
+            context={"iam:PolicyARN": str(attached)} if prefix == "iam" and attached else {},
             policy=policy(arn, call.region) if policy is not None else None,
         )
         return [own, *_passed_roles(call)]
@@ -50,12 +46,24 @@ def asks_of(prefix: str, resource: Callable[[ApiCall], str], policy: Any = None)
 def _passed_roles(call: ApiCall) -> list[Ask]:
     """Return the consents to hand a role to the service."""
     found = []
-    for parameter, service in _SERVICE_OF_ROLE.items():
-        role = call.parameters.get(parameter)
-        if isinstance(role, str) and ":role/" in role and call.operation.startswith(("Create", "Update")):
-            context = {"iam:PassedToService": f"{service}.amazonaws.com"}
+    for role in _roles_in(call.parameters):
+        if not call.operation.startswith(_WITHOUT_PASSING):
+            context = {"iam:PassedToService": f"{call.service}.amazonaws.com"}
             found.append(Ask(action="iam:PassRole", resource=role, account=ACCOUNT, context=context))
     return found
+
+
+def _roles_in(value: Any) -> Iterator[str]:  # noqa: ANN401 - a call's parameters
+    """Yield the roles that parameters name, however deep."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if isinstance(inner, str) and name.lower().endswith(("role", "rolearn")) and ":role/" in inner:
+                yield inner
+            else:
+                yield from _roles_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _roles_in(inner)
 
 
 def lambda_asks(call: ApiCall) -> Sequence[Ask]:
@@ -143,9 +151,15 @@ def on_role(action: str, arn: str, *, context: Given) -> Ask:
 
 def topic(call: ApiCall) -> str:
     """Return the topic, or the subscription, that a call of SNS names."""
-    for name in ("TopicArn", "TargetArn", "ResourceArn", "SubscriptionArn"):
-        if name in call.parameters:
-            return str(call.parameters[name])
+    named = [
+        str(call.parameters[name])
+        for name in ("TopicArn", "TargetArn", "ResourceArn", "SubscriptionArn")
+        if name in call.parameters
+    ]
+    if len(named) > 1:
+        raise NotJudgedError
+    if named:
+        return named[0]
     return _arn("sns", call, str(call.parameters["Name"])) if "Name" in call.parameters else "*"
 
 
@@ -200,10 +214,13 @@ def trail(call: ApiCall) -> str:
 def identity(call: ApiCall) -> str:
     """Return the role, user, group or policy that a call of IAM names."""
     given, backend = call.parameters, iam_backends[ACCOUNT]["aws"]
+    if call.operation in ("CreateUser", "PutUserPermissionsBoundary") and "PermissionsBoundary" in given:
+        raise NotJudgedError  # moto drops it: the user would have no boundary
+    # Who is put into a group gets the group's rights: it is the group that is asked for.
     kinds: Mapping[str, Mapping[str, Any]] = {
+        "Group": backend.groups,
         "Role": backend.roles,
         "User": backend.users,
-        "Group": backend.groups,
     }
     for kind, known in kinds.items():
         name = given.get(f"{kind}Name")

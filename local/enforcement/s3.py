@@ -6,6 +6,7 @@ Guide, "Required permissions for Amazon S3 API operations".
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from moto.s3.models import s3_backends
 
@@ -61,6 +62,18 @@ _ON_OBJECTS = {
     "PutObjectRetention": "PutObjectRetention",
     "UploadPart": "PutObject",
 }
+# What a request to put an object may ask for beside: each wants an action of its own.
+_BESIDE_PUTTING = {
+    "ACL": "PutObjectAcl",
+    "GrantFullControl": "PutObjectAcl",
+    "GrantRead": "PutObjectAcl",
+    "GrantReadACP": "PutObjectAcl",
+    "GrantWriteACP": "PutObjectAcl",
+    "ObjectLockLegalHoldStatus": "PutObjectLegalHold",
+    "ObjectLockMode": "PutObjectRetention",
+    "ObjectLockRetainUntilDate": "PutObjectRetention",
+    "Tagging": "PutObjectTagging",
+}
 _OF_VERSIONS = {"GetObject": "GetObjectVersion", "DeleteObject": "DeleteObjectVersion"}
 _CONTEXT = {
     "ACL": "s3:x-amz-acl",
@@ -91,14 +104,20 @@ def asks(call: ApiCall) -> Sequence[Ask]:
             for ask in _on_object("DeleteObject", bucket, {**given, **each}, context=context)
         ]
     if call.operation == "CopyObject":
-        source, _, key = str(given.get("CopySource", "")).lstrip("/").partition("/")
-        return [
-            *_on_object("GetObject", source, {"Key": key.partition("?")[0]}, context={}),
-            *_on_object("PutObject", bucket, given, context=context),
-        ]
+        return [*_copied(given), *_on_object("PutObject", bucket, given, context=context)]
     if call.operation in _ON_OBJECTS:
         return _on_object(_ON_OBJECTS[call.operation], bucket, given, context=context)
     raise NotJudgedError
+
+
+def _copied(given: Mapping[str, Any]) -> list[Ask]:
+    """Return what reading the source of a copy needs; the header names it as a URL does."""
+    named, _, query = str(given.get("CopySource", "")).lstrip("/").partition("?")
+    source, _, key = unquote(named).partition("/")
+    version = query.removeprefix("versionId=")
+    return _on_object(
+        "GetObject", source, {"Key": key, **({"VersionId": version} if version else {})}, context={}
+    )
 
 
 def on_bucket(action: str, bucket: str, *, context: Mapping[str, Any], key: str | None = None) -> Ask:
@@ -120,15 +139,18 @@ def _on_object(
     named = _OF_VERSIONS.get(action, action) if given.get("VersionId") else action
     found = [
         on_bucket(f"s3:{named}", bucket, context=context, key=key),
-        *_through_bucket(action, bucket, key),
+        *_through_bucket(action, bucket, key, given),
     ]
+    if action == "PutObject":
+        wanted = {more for parameter, more in _BESIDE_PUTTING.items() if parameter in given}
+        found += [on_bucket(f"s3:{more}", bucket, context=context, key=key) for more in sorted(wanted)]
     if str(given.get("BypassGovernanceRetention", "")).lower() == "true":
         found.append(on_bucket("s3:BypassGovernanceRetention", bucket, context=context, key=key))
     return found
 
 
-def _through_bucket(action: str, bucket: str, key: str) -> list[Ask]:
-    """Return what the bucket's key asks: S3 uses it in its caller's name.
+def _through_bucket(action: str, bucket: str, key: str, given: Mapping[str, Any]) -> list[Ask]:
+    """Return what the key asks that the object lies under, or comes under: S3 uses it in its caller's name.
 
     Source: S3 User Guide, "Using server-side encryption with AWS KMS keys", "Encryption context".
     """
@@ -136,9 +158,15 @@ def _through_bucket(action: str, bucket: str, key: str) -> list[Ask]:
     found = s3_backends[ACCOUNT]["aws"].buckets.get(bucket)
     rule = (found.encryption or {}).get("Rule", {}) if found is not None else {}
     default = rule.get("ApplyServerSideEncryptionByDefault", {})
-    if wanted is None or found is None or not default.get("KMSMasterKeyID"):
+    if wanted is None or found is None:
         return []
-    wrapping = kms.find_key(default["KMSMasterKeyID"], region=found.region_name)
+    named = given.get("SSEKMSKeyId") or default.get("KMSMasterKeyID")
+    if action == "GetObject":
+        stored = s3_backends[ACCOUNT]["aws"].get_object(bucket, key, version_id=given.get("VersionId"))
+        named = getattr(stored, "kms_key_id", None) or default.get("KMSMasterKeyID")
+    if not named:
+        return []
+    wrapping = kms.find_key(named, region=found.region_name)
     if wrapping is None:
         return []
     arn = f"arn:aws:s3:::{bucket}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from local.policy.document import Effect, Policy, Statement
+from local.policy.policy_error import PolicyError
 from local.policy.request import Request
 from local.policy.statements import Miss, miss, names_directly
 
@@ -114,6 +115,21 @@ def decide(request: Request, policies: Policies, *, consent: Consent = "either")
     return Decision("implicitly denied", tuple(weighed.missing()), kind=weighed.missing_kind())
 
 
+def _check_forms(policies: Policies) -> None:
+    """Refuse what AWS takes as no policy: without Principal a resource's would mean everybody, and so on.
+
+    A role's trust policy has no Resource: it is about the role.
+    """
+    for policy in policies.all():
+        of_resource = policy is policies.resource
+        for statement in policy.statements:
+            principals = statement.principals is not None or statement.not_principals is not None
+            resources = statement.resources is not None or statement.not_resources is not None
+            if principals != of_resource or not (resources or of_resource):
+                wanted = "a Principal" if of_resource else "a Resource, and no Principal"
+                raise PolicyError(f"{policy.name}, {statement.name}: needs {wanted}")
+
+
 #: Policy and statement.
 Named = tuple[str, str]
 
@@ -123,6 +139,7 @@ class _Weighed:
 
     def __init__(self, request: Request, policies: Policies) -> None:
         self._request, self._policies = request, policies
+        _check_forms(policies)
         context = request.full_context()
         self._misses: Mapping[int, list[tuple[Statement, Miss | None]]] = {
             id(policy): [(statement, miss(statement, request, context)) for statement in policy.statements]

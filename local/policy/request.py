@@ -66,6 +66,8 @@ class Principal:
             about["aws:principalarn"] = self.role_arn or self.arn
         if self.kind == "user":
             about["aws:username"] = self.arn.rpartition("/")[2]
+        if self.kind == "role session":
+            about["aws:multifactorauthpresent"] = "false"  # known of temporary credentials only
         if self.unique_id is not None:
             about["aws:userid"] = self.unique_id
         return {**about, **{f"aws:principaltag/{name.lower()}": text for name, text in self.tags.items()}}
@@ -94,6 +96,14 @@ class Request:
     context: Context = field(default_factory=dict)
 
     def full_context(self) -> dict[str, str | Sequence[str]]:
-        """Return every context key, in lower case."""
+        """Return every context key, in lower case.
+
+        Raises
+        ------
+        PolicyError
+            Two keys differ by case alone: policies could not tell them apart.
+        """
         given = {name.lower(): value for name, value in self.context.items()}
+        if len(given) != len(self.context):
+            raise PolicyError("two context keys of the request differ by case alone")
         return {**given, **self.principal.context()}

@@ -10,29 +10,43 @@ from typing import Any
 from local.api_call import ApiCall
 from local.enforcement.dynamodb import find_table
 
+# In lower case.
 _SECRET = frozenset(
     {
-        "Body",
-        "CiphertextBlob",
-        "ClientContext",
-        "Code",
-        "Environment",
-        "GrantTokens",
-        "Input",
-        "KeyMaterial",
-        "LogEvents",
-        "Message",
-        "MessageBody",
-        "Payload",
-        "Plaintext",
-        "SecretAccessKey",
-        "Signature",
-        "TemplateBody",
-        "Value",
-        "ZipFile",
+        "body",
+        "cause",
+        "ciphertextblob",
+        "clientcontext",
+        "code",
+        "copysourcessecustomerkey",
+        "environment",
+        "granttokens",
         "input",
-        "logEvents",
+        "keymaterial",
+        "logevents",
         "message",
+        "messagebody",
+        "newpassword",
+        "oldpassword",
+        "output",
+        "parameters",
+        "parametervalue",
+        "password",
+        "payload",
+        "plaintext",
+        "samlassertion",
+        "secretaccesskey",
+        "signature",
+        "ssecustomerkey",
+        "statement",
+        "statements",
+        "tasktoken",
+        "templatebody",
+        "tokencode",
+        "transactstatements",
+        "value",
+        "webidentitytoken",
+        "zipfile",
     }
 )
 _OF_ITEMS = frozenset(
@@ -66,7 +80,7 @@ def request_parameters(call: ApiCall) -> dict[str, Any]:
     shown = {
         _S3_NAMES.get(name, _lower(name)) if call.service == "s3" else _lower(name): _shown(value)
         for name, value in call.parameters.items()
-        if name not in _SECRET and not isinstance(value, bytes)
+        if name.lower() not in _SECRET and not isinstance(value, bytes)
     }
     if call.service == "kms" and "encryptionContext" in shown:
         shown["encryptionAlgorithm"] = "SYMMETRIC_DEFAULT"
@@ -86,7 +100,7 @@ def _of_dynamodb(call: ApiCall) -> dict[str, Any]:
         return {"requestItems": dict(_of_batch(given["RequestItems"], call.region))}
     if "Item" in given or "Key" in given or call.operation in ("Query", "Scan"):
         return _of_item(given, call.region)
-    return {_lower(name): _shown(value) for name, value in given.items() if name not in _SECRET}
+    return {_lower(name): _shown(value) for name, value in given.items() if name.lower() not in _SECRET}
 
 
 def _of_batch(tables: Mapping[str, Any], region: str) -> Iterator[tuple[str, Any]]:
@@ -134,7 +148,7 @@ def _shown(value: Any) -> Any:  # noqa: ANN401 - JSON
             # Names that somebody chose stay as they are: an encryption context's, a tag's.
             str(name): _shown(inner)
             for name, inner in value.items()
-            if name not in _SECRET and not isinstance(inner, bytes)
+            if name.lower() not in _SECRET and not isinstance(inner, bytes)
         }
     if isinstance(value, list):
         return [_shown(each) for each in value if not isinstance(each, bytes)]
