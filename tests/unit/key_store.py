@@ -20,7 +20,7 @@ _CREDENTIALS: dict[str, Any] = {
 }
 
 
-# One for all tests: a new one would read the services' descriptions again, which takes longer than most tests.
+# One for all tests: a new one reads the services' descriptions again, which takes longer than most tests.
 _SESSION = boto3.Session()
 
 
