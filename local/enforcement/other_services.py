@@ -35,7 +35,11 @@ def asks_of(prefix: str, resource: Callable[[ApiCall], str], policy: Any = None)
             action=f"{prefix}:{call.operation}",
             resource=arn,
             account=ACCOUNT,
-            context={"iam:PolicyARN": str(attached)} if prefix == "iam" and attached else {},
+            context={
+                **({"iam:PolicyARN": str(attached)} if prefix == "iam" and attached else {}),
+                # A topic's default policy hangs on it.
+                **({"aws:SourceOwner": ACCOUNT} if prefix == "sns" else {}),
+            },
             policy=policy(arn, call.region) if policy is not None else None,
         )
         return [own, *_passed_roles(call)]

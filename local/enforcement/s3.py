@@ -127,7 +127,8 @@ def on_bucket(action: str, bucket: str, *, context: Mapping[str, Any], key: str 
         action=action,
         resource=arn if key is None else f"{arn}/{key}",
         account=ACCOUNT,
-        context=context,
+        # As everywhere here, TLS is assumed.
+        context={**context, "s3:ResourceAccount": ACCOUNT, "s3:TlsVersion": "1.3"},
         policy=_policy(bucket),
     )
 

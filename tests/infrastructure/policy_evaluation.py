@@ -43,6 +43,14 @@ def key_allows(
     return decide(_asked(request), policies, consent="resource").allowed
 
 
+def resource_allows(
+    request: Request, *, resource_policy: Iterable[Statement], identity_policies: Iterable[Statement]
+) -> bool:
+    """Whether a resource in the principal's own account lets a request through."""
+    policies = Policies(identity=[_policy(identity_policies)], resource=_policy(resource_policy))
+    return decide(_asked(request), policies).allowed
+
+
 def api_allows(
     request: Request, *, api_policy: Iterable[Statement], identity_policies: Iterable[Statement]
 ) -> bool:

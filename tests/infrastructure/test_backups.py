@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.infrastructure.assembly import ACCOUNT, REGION, Assembly, Resource, settings_of
-from tests.infrastructure.policy_evaluation import Request, identity_allows
+from tests.infrastructure.policy_evaluation import Request, identity_allows, resource_allows
 
 PREFIX = settings_of("prod")["prefix"]
 TABLES = {"records": "backup_retention_days", "key-store": "key_store_backup_days"}
@@ -119,7 +119,7 @@ def test_nobody_deletes_a_copy_nor_shortens_its_life(prod: Assembly, action: str
     assert identity_allows(root, policies=[allowing])
     for table in TABLES:
         policy = vault(prod, table)["Properties"]["AccessPolicy"]["Statement"]
-        assert not identity_allows(root, policies=[allowing, *policy]), table
+        assert not resource_allows(root, resource_policy=policy, identity_policies=[allowing]), table
 
 
 def copying(assembly: Assembly, table: str) -> list[dict[str, object]]:

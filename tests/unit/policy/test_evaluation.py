@@ -286,3 +286,33 @@ def test_a_policy_may_be_text_and_have_one_statement() -> None:
 def test_in_the_older_version_a_variable_is_a_text() -> None:
     old = policy(allow("s3:*", f"{BUCKET}/${{aws:username}}"), version="2008-10-17")
     assert old.statements[0].variables is False
+
+
+@pytest.mark.parametrize(
+    ("identity", "on_resource"),
+    [
+        ({"Effect": "Allow", "Action": "*"}, allow(**EVERYBODY)),
+        ({**allow(), **EVERYBODY}, allow(**EVERYBODY)),
+        (allow(), allow()),
+    ],
+    ids=["an identity's without Resource", "an identity's with Principal", "a resource's without Principal"],
+)
+def test_a_policy_that_lacks_an_element_of_its_kind_is_an_error(identity: Any, on_resource: Any) -> None:
+    assert asked(user(), identity=(allow(),), on_resource=(allow(**EVERYBODY),)).allowed
+    with pytest.raises(PolicyError):
+        asked(user(), identity=(identity,), on_resource=(on_resource,))
+
+
+def test_context_keys_that_differ_by_case_alone_are_an_error() -> None:
+    with pytest.raises(PolicyError):
+        asked(
+            user(),
+            identity=(allow(),),
+            context={"kms:EncryptionContext:a": "1", "kms:EncryptionContext:A": "2"},
+        )
+
+
+def test_temporary_credentials_are_known_to_have_no_second_factor() -> None:
+    without = deny(**{"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}}})
+    assert not asked(session(), identity=(allow(), without)).allowed
+    assert asked(user(), identity=(allow(), without)).allowed
