@@ -23,7 +23,7 @@ from stacks.audit_rules import AlarmRules, ManagementEvents
 from stacks.audit_topic import AlarmTopic
 from stacks.audit_trail import Trail, trail_arn
 from stacks.audit_watched import Watched
-from stacks.keys import KeysStack
+from stacks.keys import DUTIES, KeysStack
 from stacks.maintenance import MaintenanceStack
 from stacks.service import ServiceStack
 from stacks.settings import Settings
@@ -87,7 +87,9 @@ class AuditStack(cdk.Stack):
             envelope_key=keys.envelope_key,
             storage_key=keys.storage_key,
             audit_key=keys.audit_key,
-            roles=[f"{settings.prefix}-{duty}" for duty in ("writer", "reader", "tenant-admin")],
+            roles=_roles(settings),
+            workers=[_role_arn(role) for role in _roles(settings, working=True)],
+            tenant_admins=[_role_arn(role) for role in _roles(settings, "tenant-admin", working=True)],
             functions=[names.function(settings, function) for function in functions],
             api_id=service.api.rest_api_id,
             key_store=storage.key_store,
@@ -139,3 +141,17 @@ class AuditStack(cdk.Stack):
         )
         cdk.CfnOutput(self, "AlarmTopicArn", value=topic.topic.topic_arn)
         cdk.CfnOutput(self, "TrailArn", value=trail_arn(settings))
+
+
+def _roles(settings: Settings, *duties: str, working: bool = False) -> list[str]:
+    """Name the roles of duties and their sessions: all, or those that hold the duties' rights."""
+    named = duties or tuple(DUTIES)
+    functions, of_sessions = settings.functions_hold_rights or not working, settings.sessions_hold_rights
+    return [
+        *(names.role(settings, duty) for duty in named if functions),
+        *(names.session_role(settings, duty) for duty in named if of_sessions),
+    ]
+
+
+def _role_arn(role: str) -> str:
+    return f"arn:{cdk.Aws.PARTITION}:iam::{cdk.Aws.ACCOUNT_ID}:role/{role}"

@@ -91,12 +91,12 @@ def management_patterns(watched: Watched, *, record: Record) -> dict[str, Sequen
                 record.is_("eventName", *ENVELOPE_USES),
                 record.absent("errorCode"),
                 record.uses(watched.envelope_key),
-                record.is_none_of(ISSUER, *watched.role_arns),
+                record.is_none_of(ISSUER, *watched.workers),
             )
         ],
         "unusable-key-used": [all_of(unusable, record.concerns(key)) for key in watched.keys],
         "kms-throttled": [
-            all_of(kms_call, record.is_("errorCode", "Throttling*"), record.is_(ISSUER, *watched.role_arns))
+            all_of(kms_call, record.is_("errorCode", "Throttling*"), record.is_(ISSUER, *watched.workers))
         ],
     }
     if watched.settings.trail == "own":
@@ -139,7 +139,7 @@ def written_by_others(watched: Watched) -> str:
         record.is_("eventSource", "dynamodb.amazonaws.com"),
         any_of(record.is_("eventName", *ITEM_WRITES), f"{record.root}.readOnly IS FALSE"),
         any_of(record.is_("resources[0].ARN", table), record.is_("resources[1].ARN", table)),
-        record.is_none_of(ISSUER, watched.role_arn("tenant-admin")),
+        record.is_none_of(ISSUER, *watched.tenant_admins),
     )
 
 

@@ -298,7 +298,7 @@ def management_events(watched: Watched) -> Pattern:
     """
     issuer = {"userIdentity": {"sessionContext": {"sessionIssuer": {"arn": [{"exists": False}]}}}}
     others = {
-        "userIdentity": {"sessionContext": {"sessionIssuer": {"arn": [{"anything-but": watched.role_arns}]}}}
+        "userIdentity": {"sessionContext": {"sessionIssuer": {"arn": [{"anything-but": watched.workers}]}}}
     }
     resources = {"resources": {"ARN": [watched.envelope_key.key_arn]}}
     return calls(

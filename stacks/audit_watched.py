@@ -19,7 +19,11 @@ class Watched:
     envelope_key, storage_key, audit_key
         The three keys.
     roles
-        Names of the functions' roles.
+        Names of the functions' roles, and of their sessions'.
+    workers
+        The ARNs of those that may use the envelope key.
+    tenant_admins
+        The ARNs of those that may change the key store.
     functions
         Names of the functions.
     api_id
@@ -45,6 +49,8 @@ class Watched:
     storage_key: kms.IKey
     audit_key: kms.IKey
     roles: Sequence[str]
+    workers: Sequence[str]
+    tenant_admins: Sequence[str]
     functions: Sequence[str]
     api_id: str
     key_store: dynamodb.ITable
@@ -62,7 +68,7 @@ class Watched:
 
     @property
     def role_arns(self) -> list[str]:
-        """The ARNs of the functions' roles, as a session of theirs shows them."""
+        """The ARNs of all these roles, as a session of theirs shows them."""
         return [f"arn:{cdk.Aws.PARTITION}:iam::{cdk.Aws.ACCOUNT_ID}:role/{role}" for role in self.roles]
 
     def role_arn(self, duty: str) -> str:

@@ -25,18 +25,23 @@ CONTEXT_KEYS = (
 )
 
 
-def for_branch_keys(settings: Settings, *, types: Sequence[str]) -> Conditions:
+def for_branch_keys(settings: Settings, *, types: Sequence[str], tenant: str | None = None) -> Conditions:
     """Conditions that hold for the encryption contexts of our key store's items of these types, and no other.
+
+    With a tenant: of that tenant's branch key.
 
     `kms-arn` is in the context but not compared: in the key's own policy it would name the key itself.
     `ForAllValues` is true for an empty context: StringEquals and Null are what forbid a missing key.
     """
-    return {
-        "StringEquals": {
-            "kms:EncryptionContext:hierarchy-version": "1",
-            "kms:EncryptionContext:tablename": settings.logical_key_store,
-        },
+    whose = ("branch-key-id", TENANT)
+    compared = {"hierarchy-version": "1", "tablename": settings.logical_key_store}
+    if tenant is not None:
+        compared |= dict.fromkeys(whose, tenant)
+    conditions: dict[str, dict[str, object]] = {
+        "StringEquals": {f"kms:EncryptionContext:{name}": value for name, value in compared.items()},
         "StringLike": {"kms:EncryptionContext:type": list(types)},
-        "Null": {f"kms:EncryptionContext:{name}": "false" for name in ("branch-key-id", TENANT)},
         "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": sorted(CONTEXT_KEYS)},
     }
+    if tenant is None:
+        conditions["Null"] = {f"kms:EncryptionContext:{name}": "false" for name in whose}
+    return conditions

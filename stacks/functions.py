@@ -141,6 +141,16 @@ def add_function(
     return function
 
 
+def sessions(duty: str, *, settings: Settings, keys: KeysStack) -> dict[str, object]:
+    """Variables by which a function begins sessions of one tenant each; none where it works by itself."""
+    if not settings.tenant_sessions:
+        return {}
+    return {
+        "SESSION_ROLE_ARN": keys.session_role_arn(duty),
+        "TENANT_SESSION_ENTRIES": settings.tenant_session_entries,
+    }
+
+
 def _environment(
     stack: cdk.Stack, name: str, *, surroundings: Surroundings, own: Mapping[str, object]
 ) -> dict[str, str]:

@@ -6,13 +6,16 @@ What must stay true:
 - Nobody who administers a key can use it, nor lend its use by a grant. Who may change a key policy can
   change that: the change is an event to alarm on, not one that a policy can prevent without locking its
   owner out.
-- A role has the cryptographic actions of its duty alone, each only for the encryption contexts of records, or
-  of branch keys (branch_key_contexts.py). Who makes and moves branch keys cannot open them.
+- A role has the cryptographic actions of its duty alone, each only for the encryption contexts of records
+  (record_contexts.py), or of branch keys (branch_key_contexts.py). Who makes and moves branch keys cannot
+  open them.
+- With the setting `tenant_sessions` the functions' own roles cannot use the key: only sessions can, each for
+  the one tenant of its tag (tenant_sessions.py).
 - No AWS service uses the envelope key.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aws_cdk as cdk
@@ -31,40 +34,20 @@ from stacks.key_policies import (
     role_may,
     safeguards,
 )
+from stacks.record_contexts import for_records
 from stacks.settings import Settings
 from stacks.storage_key_rights import allow_environment, allow_storage_key
+from stacks.table_rights import (
+    Tables,
+    tables_by_name,
+    tables_of_reader,
+    tables_of_tenant_admin,
+    tables_of_writer,
+)
+from stacks.tenant_sessions import OWN_TENANT, add_session_role, allow_tables
 
-# A record's encryption context, as the item format builds it (AWS Database Encryption SDK, header version
-# 02). The table of records has these two keys; lambda_src/service gives the same names to the item
-# encryptor.
-PARTITION_KEY, SORT_KEY = "tenant", "record"
 # Without Decrypt: a branch key is made, copied and moved inside KMS.
 BRANCH_KEY_ADMINISTRATION = ("kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo")
-RECORD_ATTRIBUTES = (f"aws-crypto-attr.{SORT_KEY}", f"aws-crypto-attr.{PARTITION_KEY}")
-
-
-def record_context(settings: Settings) -> dict[str, str]:
-    """Give the part of a record's encryption context that is the same for all records."""
-    return {
-        "aws-crypto-legend": "SS",  # both attributes are strings
-        "aws-crypto-partition-name": PARTITION_KEY,
-        "aws-crypto-sort-name": SORT_KEY,
-        "aws-crypto-table-name": settings.logical_table,
-    }
-
-
-def for_records(settings: Settings) -> Conditions:
-    """Conditions that hold exactly for the encryption context of a record, the strategy `record`.
-
-    `ForAllValues` is true for an empty context: what forbids a missing key is StringEquals on the four
-    fixed ones and Null on the two that differ between records. `ForAllValues` forbids any other key.
-    """
-    fixed = record_context(settings)
-    return {
-        "StringEquals": {f"kms:EncryptionContext:{name}": value for name, value in fixed.items()},
-        "Null": {f"kms:EncryptionContext:{name}": "false" for name in RECORD_ATTRIBUTES},
-        "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": sorted((*fixed, *RECORD_ATTRIBUTES))},
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +60,14 @@ class Use:
     of_branch_keys: bool = False
 
 
-def uses_of_writer(settings: Settings) -> list[Use]:
+def uses_of_writer(settings: Settings, tenant: str | None = None) -> list[Use]:
     """New records: data keys from KMS, which it cannot open again, or the active branch keys."""
     # In the strategy `tenant` too: writers of the strategy `record` still run while the stacks are deployed.
     uses = [
         Use(
             sid="WriterMayMakeDataKeys",
             actions=["kms:GenerateDataKey"],
-            conditions=for_records(settings),
+            conditions=for_records(settings, tenant=tenant),
         )
     ]
     if settings.writer_uses_branch_keys:
@@ -92,36 +75,68 @@ def uses_of_writer(settings: Settings) -> list[Use]:
             Use(
                 sid="WriterMayOpenActiveBranchKeys",
                 actions=["kms:Decrypt"],
-                conditions=for_branch_keys(settings, types=[ACTIVE]),
+                conditions=for_branch_keys(settings, types=[ACTIVE], tenant=tenant),
                 of_branch_keys=True,
             )
         )
     return uses
 
 
-def uses_of_reader(settings: Settings) -> list[Use]:
+def uses_of_reader(settings: Settings, tenant: str | None = None) -> list[Use]:
     """Stored records of both strategies."""
     return [
-        Use(sid="ReaderMayDecrypt", actions=["kms:Decrypt"], conditions=for_records(settings)),
+        Use(sid="ReaderMayDecrypt", actions=["kms:Decrypt"], conditions=for_records(settings, tenant=tenant)),
         Use(
             sid="ReaderMayOpenBranchKeys",
             actions=["kms:Decrypt"],
-            conditions=for_branch_keys(settings, types=[ACTIVE, VERSIONS]),
+            conditions=for_branch_keys(settings, types=[ACTIVE, VERSIONS], tenant=tenant),
             of_branch_keys=True,
         ),
     ]
 
 
-def uses_of_tenant_admin(settings: Settings) -> list[Use]:
+def uses_of_tenant_admin(settings: Settings, tenant: str | None = None) -> list[Use]:
     """Branch keys, without opening one."""
     return [
         Use(
             sid="TenantAdminMayMakeAndMoveBranchKeys",
             actions=BRANCH_KEY_ADMINISTRATION,
-            conditions=for_branch_keys(settings, types=[ACTIVE, VERSIONS, BEACON]),
+            conditions=for_branch_keys(settings, types=[ACTIVE, VERSIONS, BEACON], tenant=tenant),
             of_branch_keys=True,
         )
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """What a role is there for: what it may do with the envelope key and with the tables."""
+
+    description: str
+    uses: Callable[[Settings, str | None], list[Use]]
+    tables: Callable[[Settings, Tables], list[iam.PolicyStatement]]
+
+    def uses_of_own_tenant(self, settings: Settings) -> list[Use]:
+        """What a session may do with the key for the tenant of its tag."""
+        return [replace(use, sid=f"{use.sid}OfOwnTenant") for use in self.uses(settings, OWN_TENANT)]
+
+
+DUTIES: Mapping[str, Duty] = {
+    "writer": Duty(
+        description="Encrypts and stores records; cannot decrypt or read them.",
+        uses=uses_of_writer,
+        tables=tables_of_writer,
+    ),
+    "reader": Duty(
+        description="Reads and decrypts records; cannot write them.",
+        uses=uses_of_reader,
+        tables=tables_of_reader,
+    ),
+    "tenant-admin": Duty(
+        description="Makes, rotates, moves and shreds branch keys; cannot open them or read records.",
+        uses=uses_of_tenant_admin,
+        tables=tables_of_tenant_admin,
+    ),
+}
 
 
 def envelope_policy(settings: Settings, *, uses: Mapping[iam.Role, Sequence[Use]]) -> iam.PolicyDocument:
@@ -146,7 +161,7 @@ def envelope_policy(settings: Settings, *, uses: Mapping[iam.Role, Sequence[Use]
 
 
 class KeysStack(cdk.Stack):
-    """Keys `envelope`, `storage`, `audit`; roles `writer`, `reader`, `tenant-admin`.
+    """Keys `envelope`, `storage`, `audit`; roles `writer`, `reader`, `tenant-admin`, and their sessions'.
 
     The roles live beside the keys so that key policies can name them: from another stack that is a cycle.
     """
@@ -162,17 +177,18 @@ class KeysStack(cdk.Stack):
         super().__init__(scope, name, **stack)
         self._settings = settings
 
-        self.writer = self._role("writer", duty="Encrypts and stores records; cannot decrypt or read them.")
-        self.reader = self._role("reader", duty="Reads and decrypts records; cannot write them.")
-        self.tenant_admin = self._role(
-            "tenant-admin",
-            duty="Makes, rotates, moves and shreds branch keys; cannot open them or read records.",
-        )
-        uses = {
-            self.writer: uses_of_writer(settings),
-            self.reader: uses_of_reader(settings),
-            self.tenant_admin: uses_of_tenant_admin(settings),
+        self._functions = functions = {
+            name: self._role(name, duty=duty.description) for name, duty in DUTIES.items()
         }
+        self.writer, self.reader, self.tenant_admin = functions.values()
+        uses: dict[iam.Role, list[Use]] = {}
+        if settings.functions_hold_rights:
+            uses |= {role: DUTIES[name].uses(settings, None) for name, role in functions.items()}
+        if settings.sessions_hold_rights:
+            uses |= {
+                self._session_role(name, function_role=role): DUTIES[name].uses_of_own_tenant(settings)
+                for name, role in functions.items()
+            }
 
         self.envelope_key = self._key(
             "envelope",
@@ -192,7 +208,9 @@ class KeysStack(cdk.Stack):
 
         for role, uses_of_role in uses.items():
             self._allow_envelope(role, uses=uses_of_role)
-        allow_storage_key(self, key=self.storage_key, roles=list(uses))
+        # Whatever its sessions do, tenant-admin itself lists who has branch keys.
+        through_dynamodb = dict.fromkeys([*uses, self.tenant_admin])
+        allow_storage_key(self, key=self.storage_key, roles=list(through_dynamodb))
         allow_environment(self, settings, "writer", role=self.writer, key=self.storage_key)
         allow_environment(self, settings, "reader", role=self.reader, key=self.storage_key)
         # The schedule that rotates branch keys works with the same role, in a function of its own.
@@ -206,17 +224,41 @@ class KeysStack(cdk.Stack):
             description="The key that wraps the data keys of records",
         )
 
+    def workers(self, duty: str) -> list[str]:
+        """The ARNs of the roles that hold a duty's rights.
+
+        A session's is made of its name: a stack that referred to the role would keep CloudFormation from
+        taking it away when the setting changes back.
+        """
+        settings, found = self._settings, []
+        if settings.functions_hold_rights:
+            found.append(self._functions[duty].role_arn)
+        if settings.sessions_hold_rights:
+            found.append(self.session_role_arn(duty))
+        return found
+
+    def session_role_arn(self, duty: str) -> str:
+        """The ARN of the role that a duty's sessions have."""
+        name = names.session_role(self._settings, duty)
+        return self.format_arn(service="iam", region="", resource="role", resource_name=name)
+
     def branch_key_arns(self) -> list[str]:
         """Every key that branch keys may be wrapped under: to open them, and to move them."""
         settings = self._settings
         chosen = [] if settings.branch_key_arn is None else [settings.branch_key_arn]
         return list(dict.fromkeys([self.envelope_key.key_arn, *chosen, *settings.decrypt_key_arns]))
 
+    def _session_role(self, duty: str, *, function_role: iam.Role) -> iam.Role:
+        role = add_session_role(self, self._settings, duty, function_role=function_role)
+        own = tables_by_name(self, self._settings, tenant=OWN_TENANT)
+        allow_tables(self, duty, role=role, statements=DUTIES[duty].tables(self._settings, own))
+        return role
+
     def _role(self, name: str, *, duty: str) -> iam.Role:
         return iam.Role(
             self,
             names.title(name),
-            role_name=f"{self._settings.prefix}-{name}",
+            role_name=names.role(self._settings, name),
             description=duty,
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )

@@ -15,12 +15,12 @@ from constructs import Construct
 
 from stacks import names
 from stacks.code_signing import functions_code
-from stacks.functions import OnSchedule, Surroundings, add_function
+from stacks.functions import OnSchedule, Surroundings, add_function, sessions
 from stacks.keys import KeysStack
 from stacks.network import NetworkStack
 from stacks.settings import Settings
 from stacks.storage import StorageStack
-from stacks.table_rights import tables_of_rotation
+from stacks.table_rights import Tables, heads_of_branch_keys, tables_of_rotation
 
 # A run ends by itself before this and leaves the rest to the next.
 _MOST_SECONDS = 300
@@ -46,6 +46,8 @@ class MaintenanceStack(cdk.Stack):
         if settings.branch_key_rotation_days is None:
             raise ValueError("there is nothing to maintain without the setting branch_key_rotation_days")
         self._settings = settings
+        tables = Tables(records=storage.records.table_arn, key_store=storage.key_store.table_arn)
+        rights = tables_of_rotation(tables) if settings.functions_hold_rights else []
         self.rotation = add_function(
             self,
             "rotation",
@@ -57,8 +59,12 @@ class MaintenanceStack(cdk.Stack):
                 network=network,
                 code=functions_code(self, settings),
             ),
-            tables=tables_of_rotation(storage),
-            environment={"BRANCH_KEY_ROTATION_DAYS": settings.branch_key_rotation_days},
+            tables=[*rights, heads_of_branch_keys(tables)],
+            environment={
+                "BRANCH_KEY_ROTATION_DAYS": settings.branch_key_rotation_days,
+                # Each branch key is rotated in a session of its own tenant.
+                **sessions("tenant-admin", settings=settings, keys=keys),
+            },
             schedule=OnSchedule(timeout_seconds=_MOST_SECONDS, concurrency=1),
         )
         self._every_day(self.rotation)

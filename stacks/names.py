@@ -81,6 +81,26 @@ def key_store_vault(settings: Settings) -> str:
     return f"{settings.prefix}-key-store"
 
 
+def records(settings: Settings) -> str:
+    """Name the table of records."""
+    return f"{settings.prefix}-records"
+
+
+def role(settings: Settings, duty: str) -> str:
+    """Name the role of a duty."""
+    return f"{settings.prefix}-{duty}"
+
+
+def session_duty(duty: str) -> str:
+    """Name the duty for one tenant at a time."""
+    return f"{duty}-session"
+
+
+def session_role(settings: Settings, duty: str) -> str:
+    """Name the role of a duty's sessions."""
+    return role(settings, session_duty(duty))
+
+
 def key_store(settings: Settings) -> str:
     """Name the table of branch keys."""
     return f"{settings.prefix}-key-store"

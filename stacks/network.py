@@ -2,11 +2,12 @@
 
 What must stay true:
 - Nothing leads to the internet: no gateway, no NAT, no public address.
-- What leaves the functions goes to KMS, DynamoDB and S3 alone, and the endpoints let only this account's
-  principals through, to our keys, our tables and this account's buckets. Code that has been taken over can
-  send nothing to somebody else's account with credentials of that account.
+- What leaves the functions goes to KMS, DynamoDB and S3 alone, and to STS where they begin sessions; the
+  endpoints let only this account's principals through, to our keys, our tables, this account's buckets and
+  our sessions' roles. Code that has been taken over can send nothing to somebody else's account with
+  credentials of that account.
 
-Whatever a function reaches beside these three needs an endpoint here first. A key of `decrypt_key_arns` in
+Whatever a function reaches beside these needs an endpoint here first. A key of `decrypt_key_arns` in
 another Region cannot be reached. Logs and traces are Lambda's own affair, outside of this network.
 """
 
@@ -22,10 +23,11 @@ from constructs import Construct
 
 from stacks import names
 from stacks.acknowledgements import acknowledge
-from stacks.keys import BRANCH_KEY_ADMINISTRATION, KeysStack
+from stacks.keys import BRANCH_KEY_ADMINISTRATION, DUTIES, KeysStack
 from stacks.settings import Settings
 from stacks.settings_allowed import LOG_RETENTION
 from stacks.storage import StorageStack
+from stacks.tenant_sessions import BEGINNING
 
 PACKS = ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321")
 ZONES = 2
@@ -64,7 +66,18 @@ class NetworkStack(cdk.Stack):
         self.vpc = self._vpc(settings.vpc_cidr)
         self._flow_logs(keys)
         self.functions_security_group = self._functions_security_group()
-        self._kms_endpoint(keys.branch_key_arns())
+        self._interface_endpoint(
+            "Kms",
+            service=ec2.InterfaceVpcEndpointAwsService.KMS,
+            statement=_this_account_may("OurKeys", actions=KEY_ACTIONS, resources=keys.branch_key_arns()),
+        )
+        if settings.sessions_hold_rights:
+            roles = [keys.session_role_arn(duty) for duty in DUTIES]
+            self._interface_endpoint(
+                "Sts",
+                service=ec2.InterfaceVpcEndpointAwsService.STS,
+                statement=_this_account_may("OurSessions", actions=BEGINNING, resources=roles),
+            )
         self._gateway_endpoint(
             "DynamoDB",
             service=ec2.GatewayVpcEndpointAwsService.DYNAMODB,
@@ -184,23 +197,21 @@ class NetworkStack(cdk.Stack):
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(HTTPS), "AWS APIs through the endpoints")
         return group
 
-    def _kms_endpoint(self, keys: Sequence[str]) -> None:
+    def _interface_endpoint(
+        self, name: str, *, service: ec2.InterfaceVpcEndpointAwsService, statement: iam.PolicyStatement
+    ) -> None:
         group = ec2.SecurityGroup(
             self,
-            "KmsEndpointSecurityGroup",
+            f"{name}EndpointSecurityGroup",
             vpc=self.vpc,
-            description="The endpoint of KMS: answers the functions only",
+            description=f"The endpoint of {name.upper()}: answers the functions only",
             allow_all_outbound=False,
         )
         group.add_ingress_rule(self.functions_security_group, ec2.Port.tcp(HTTPS), "HTTPS from the functions")
         endpoint = self.vpc.add_interface_endpoint(
-            "Kms",
-            service=ec2.InterfaceVpcEndpointAwsService.KMS,
-            private_dns_enabled=True,
-            security_groups=[group],
-            open=False,
+            name, service=service, private_dns_enabled=True, security_groups=[group], open=False
         )
-        endpoint.add_to_policy(_this_account_may("OurKeys", actions=KEY_ACTIONS, resources=keys))
+        endpoint.add_to_policy(statement)
 
     def _gateway_endpoint(
         self,

@@ -9,23 +9,19 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.acknowledgements import acknowledge, wildcard
 from stacks.api import STAGE, add_api
 from stacks.code_signing import functions_code
 from stacks.firewall import add_firewall
-from stacks.functions import Surroundings, add_function
-from stacks.keys import KeysStack
+from stacks.functions import Surroundings, add_function, sessions
+from stacks.keys import DUTIES, KeysStack
 from stacks.network import NetworkStack
 from stacks.settings import Settings
 from stacks.storage import StorageStack
-from stacks.table_rights import (
-    key_store_times,
-    tables_of_reader,
-    tables_of_tenant_admin,
-    tables_of_writer,
-)
+from stacks.table_rights import Tables, heads_of_branch_keys, key_store_times
 
 OWN_TENANT = "tenants/${aws:PrincipalTag/tenant}"
 READ_CALLS = ("GET/{}/records", "GET/{}/records/*")
@@ -63,27 +59,25 @@ class ServiceStack(cdk.Stack):
             network=network,
             code=functions_code(self, settings),
         )
-        self.writer = add_function(
-            self,
-            "writer",
-            role=keys.writer,
-            surroundings=surroundings,
-            tables=tables_of_writer(settings, storage=storage),
-        )
-        self.reader = add_function(
-            self,
-            "reader",
-            role=keys.reader,
-            surroundings=surroundings,
-            tables=tables_of_reader(storage),
-        )
-        self.tenant_admin = add_function(
-            self,
-            "tenant-admin",
-            role=keys.tenant_admin,
-            surroundings=surroundings,
-            tables=tables_of_tenant_admin(storage),
-            environment=key_store_times(settings),
+        tables = Tables(records=storage.records.table_arn, key_store=storage.key_store.table_arn)
+
+        def function(
+            name: str, role: iam.Role, *more: iam.PolicyStatement, **own: object
+        ) -> lambda_.Function:
+            rights = DUTIES[name].tables(settings, tables) if settings.functions_hold_rights else []
+            return add_function(
+                self,
+                name,
+                role=role,
+                surroundings=surroundings,
+                tables=[*rights, *more],
+                environment={**sessions(name, settings=settings, keys=keys), **own},
+            )
+
+        self.writer = function("writer", keys.writer)
+        self.reader = function("reader", keys.reader)
+        self.tenant_admin = function(
+            "tenant-admin", keys.tenant_admin, heads_of_branch_keys(tables), **key_store_times(settings)
         )
         self.api = add_api(
             self,

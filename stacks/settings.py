@@ -60,6 +60,12 @@ class Settings:
     writer_keeps_branch_keys
         Whether the writer may use branch keys in the strategy `record` as well: for the deployment that
         changes back, while writers of the strategy `tenant` still run.
+    tenant_sessions
+        Whether a function works in a session of its request's tenant, which IAM holds to that tenant.
+    tenant_sessions_changing
+        Whether functions and sessions both have the rights: for the deployment that changes
+        `tenant_sessions`. tenant_session_entries
+        How many tenants' sessions a function keeps at most.
     logical_key_store
         Name that is bound into every branch key. One of another name no longer opens: never change it.
     branch_key_arn
@@ -126,6 +132,9 @@ class Settings:
     decrypt_key_arns: tuple[str, ...]
     key_strategy: Literal["record", "tenant"]
     writer_keeps_branch_keys: bool
+    tenant_sessions: bool
+    tenant_sessions_changing: bool
+    tenant_session_entries: int
     logical_key_store: str
     branch_key_arn: str | None
     branch_key_cache_seconds: int
@@ -164,6 +173,16 @@ class Settings:
     def writer_uses_branch_keys(self) -> bool:
         """Whether the writer may open the active branch keys."""
         return self.key_strategy == "tenant" or self.writer_keeps_branch_keys
+
+    @property
+    def functions_hold_rights(self) -> bool:
+        """Whether the functions' own roles may use keys and tables."""
+        return not self.tenant_sessions or self.tenant_sessions_changing
+
+    @property
+    def sessions_hold_rights(self) -> bool:
+        """Whether there are roles for sessions of one tenant."""
+        return self.tenant_sessions or self.tenant_sessions_changing
 
     @property
     def retains_data(self) -> bool:

@@ -50,10 +50,10 @@ RULES: Mapping[str, Rule] = {
         r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", allowed="1 to 128 letters, digits, '-', '_' and '.'"
     ),
     "tags": texts_by_name(
-        # `project` and `environment` are ours.
+        # `project` and `environment` are ours; roles with a tag `tenant` would pass for sessions of one.
         text(
-            r"(?!aws:)(?!(project|environment)$)[A-Za-z0-9 _.:/=+@-]{1,128}",
-            allowed="1 to 128 characters, none of project and environment",
+            r"(?!aws:)(?!(project|environment|[Tt][Ee][Nn][Aa][Nn][Tt])$)[A-Za-z0-9 _.:/=+@-]{1,128}",
+            allowed="1 to 128 characters, none of project, environment and tenant",
         ),
         text(r"[A-Za-z0-9 _.:/=+@-]{0,256}", allowed="up to 256 characters"),
     ),
@@ -79,6 +79,9 @@ RULES: Mapping[str, Rule] = {
     "decrypt_key_arns": list_of(KEY_ARN),
     "key_strategy": one_of("record", "tenant"),
     "writer_keeps_branch_keys": true_or_false(),
+    "tenant_sessions": true_or_false(),
+    "tenant_sessions_changing": true_or_false(),
+    "tenant_session_entries": whole_number(1, 10_000),
     "logical_key_store": LOGICAL_NAME,
     "branch_key_arn": optional(KEY_ARN),
     "branch_key_cache_seconds": whole_number(1, 3600),
@@ -142,6 +145,7 @@ PRODUCTION_RULES: Mapping[str, Rule] = {
     "deletion_window_days": one_of(30),
     "log_retention_days": one_of(*(days for days in LOG_RETENTION if days >= 365)),
     "removal": one_of("retain"),
+    "tenant_sessions": Rule(lambda value: value is True, "true"),
     "termination_protection": Rule(lambda value: value is True, "true"),
 }
 

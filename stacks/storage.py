@@ -6,6 +6,7 @@ the key store has the shorter memory: a shredded branch key must not come back f
 tenant-admin writes to it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -16,7 +17,8 @@ from constructs import Construct
 from stacks import names
 from stacks.acknowledgements import acknowledge
 from stacks.backups import TableBackups
-from stacks.keys import PARTITION_KEY, SORT_KEY, KeysStack
+from stacks.keys import KeysStack
+from stacks.record_contexts import PARTITION_KEY, SORT_KEY
 from stacks.settings import Settings
 
 KEY_STORE_PARTITION_KEY, KEY_STORE_SORT_KEY = "branch-key-id", "type"
@@ -50,7 +52,7 @@ class StorageStack(cdk.Stack):
         self._keys = keys
         self.records = self._table(
             "Records",
-            name=f"{settings.prefix}-records",
+            name=names.records(settings),
             partition_key=PARTITION_KEY,
             sort_key=SORT_KEY,
             recovery_days=RECORDS_RECOVERY_DAYS,
@@ -61,7 +63,7 @@ class StorageStack(cdk.Stack):
             partition_key=KEY_STORE_PARTITION_KEY,
             sort_key=KEY_STORE_SORT_KEY,
             recovery_days=settings.key_store_recovery_days,
-            policy=_only_tenant_admin_writes(keys.tenant_admin),
+            policy=_only_tenant_admin_writes(keys.workers("tenant-admin")),
         )
         self._back_up(
             self.records,
@@ -135,7 +137,7 @@ class StorageStack(cdk.Stack):
         )
 
 
-def _only_tenant_admin_writes(tenant_admin: iam.IRole) -> iam.PolicyDocument:
+def _only_tenant_admin_writes(roles: Sequence[str]) -> iam.PolicyDocument:
     """Deny every write to everyone else, whatever their IAM policies say.
 
     It allows nothing: the role's own policy does. Who may change this policy can lift it, and that is
@@ -149,7 +151,8 @@ def _only_tenant_admin_writes(tenant_admin: iam.IRole) -> iam.PolicyDocument:
                 principals=[iam.AnyPrincipal()],
                 actions=list(WRITES),
                 resources=["*"],  # in a table's policy: this table
-                conditions={"ArnNotEquals": {"aws:PrincipalArn": tenant_admin.role_arn}},
+                # Of several ARNs it holds for a principal that is none of them.
+                conditions={"ArnNotEquals": {"aws:PrincipalArn": roles[0] if len(roles) == 1 else roles}},
             )
         ]
     )

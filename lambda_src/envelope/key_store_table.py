@@ -109,6 +109,8 @@ class KeyStoreTable:
         yield from self._pages(
             self._client.scan,
             FilterExpression="#type IN (:active, :shredded)",
+            # Said, so that policies can want it: without it a request that names no attributes gets all.
+            Select="SPECIFIC_ATTRIBUTES",
             ProjectionExpression=", ".join(names),
             ExpressionAttributeNames=names,
             ExpressionAttributeValues={":active": {"S": ACTIVE}, ":shredded": {"S": SHREDDED}},

@@ -22,6 +22,7 @@ from envelope import (
 )
 from service import problems
 from service.failures import problem_of
+from service.names import TENANT_ID
 from service.time_limit import TimeLimit
 
 PAGE_SIZE = 1000
@@ -69,7 +70,9 @@ class BranchKeyRotation:
     Parameters
     ----------
     store
-        The key store.
+        The key store, as far as it tells which branch keys there are.
+    store_of
+        Gives the key store for one tenant.
     days
         The age at which a branch key is due.
     now
@@ -81,9 +84,17 @@ class BranchKeyRotation:
     """
 
     def __init__(
-        self, store: BranchKeyStore, *, days: int, now: datetime, time_limit: TimeLimit, report: Report
+        self,
+        store: BranchKeyStore,
+        *,
+        store_of: Callable[[str], BranchKeyStore],
+        days: int,
+        now: datetime,
+        time_limit: TimeLimit,
+        report: Report,
     ) -> None:
         self._store = store
+        self._store_of = store_of
         self._due_before = now - timedelta(days=days)
         self._time_limit = time_limit
         self._report = report
@@ -149,12 +160,15 @@ class BranchKeyRotation:
             self._outages = 0
 
     def _rotate(self, tenant: str) -> None:
+        if not TENANT_ID.fullmatch(tenant):
+            raise BranchKeyItemError("the key store holds a branch key that is no tenant's")
+        store = self._store_of(tenant)
         # Read anew: another run may have rotated it since the page was read.
-        active = self._store.describe(tenant).active
+        active = store.describe(tenant).active
         if active is None or (_created(active) or self._due_before) > self._due_before:
             self._conflicts += 1
             return
-        self._store.rotate(tenant)
+        store.rotate(tenant)
         self._rotated += 1
 
     def _fail(self, tenant: str, failure: EnvelopeError) -> None:

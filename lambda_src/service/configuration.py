@@ -11,12 +11,14 @@ from enum import Enum
 
 from service.names import name_refusal
 
+ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+")
 KEY_ARN = re.compile(r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 
 _LONGEST_CACHING_SECONDS = 3_600
 _MOST_CACHE_ENTRIES = 100_000
 _LONGEST_RECOVERY_DAYS = _LONGEST_BACKUP_DAYS = 35
 _LONGEST_ROTATION_DAYS = 3_650
+_MOST_SESSIONS = 10_000
 
 
 class ConfigurationError(Exception):
@@ -64,6 +66,22 @@ class BranchKeyConfiguration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionConfiguration:
+    """The settings of sessions of one tenant each.
+
+    Parameters
+    ----------
+    role_arn
+        The role that they have.
+    entries
+        How many stay in a container's memory.
+    """
+
+    role_arn: str
+    entries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """The settings of one function.
 
@@ -86,6 +104,8 @@ class Configuration:
         What new records are wrapped under.
     branch_keys
         Where branch keys are kept.
+    sessions
+        How sessions of one tenant are begun; None: the function works with its own role.
     """
 
     records_table: str
@@ -96,6 +116,7 @@ class Configuration:
     cursor_key: bytes
     key_strategy: KeyStrategy
     branch_keys: BranchKeyConfiguration
+    sessions: SessionConfiguration | None
 
 
 def read_configuration(environment: Mapping[str, str]) -> Configuration:
@@ -127,6 +148,7 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
         cursor_key=_required(environment, "CURSOR_KEY").encode(),
         key_strategy=_strategy(_required(environment, "KEY_STRATEGY"), setting="KEY_STRATEGY"),
         branch_keys=_branch_keys(environment, key_arns=(envelope_key_arn, *decrypt_key_arns)),
+        sessions=_sessions(environment),
     )
 
 
@@ -150,6 +172,21 @@ def _branch_keys(environment: Mapping[str, str], *, key_arns: tuple[str, ...]) -
         recovery_days=_optional_number(environment, "KEY_STORE_RECOVERY_DAYS", most=_LONGEST_RECOVERY_DAYS),
         backup_days=_optional_number(environment, "KEY_STORE_BACKUP_DAYS", most=_LONGEST_BACKUP_DAYS),
         rotation_days=_optional_number(environment, "BRANCH_KEY_ROTATION_DAYS", most=_LONGEST_ROTATION_DAYS),
+    )
+
+
+def _sessions(environment: Mapping[str, str]) -> SessionConfiguration | None:
+    role_arn = environment.get("SESSION_ROLE_ARN", "").strip()
+    if not role_arn:
+        return None
+    if not ROLE_ARN.fullmatch(role_arn):
+        raise ConfigurationError(
+            f"SESSION_ROLE_ARN must hold a role's ARN (arn:aws:iam::...:role/...), not {role_arn!r}."
+        )
+    entries = _required(environment, "TENANT_SESSION_ENTRIES")
+    return SessionConfiguration(
+        role_arn=role_arn,
+        entries=_number(entries, setting="TENANT_SESSION_ENTRIES", most=_MOST_SESSIONS),
     )
 
 

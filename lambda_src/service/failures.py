@@ -26,6 +26,7 @@ from service import problems
 from service.item_size import MAX_ITEM_BYTES
 from service.outcomes import READ, Outcome
 from service.problems import Problem, ProblemType
+from service.tenant_sessions import TenantSessionError
 
 _RETRY_THROTTLED_SECONDS = 2
 _RETRY_UNAVAILABLE_SECONDS = 5
@@ -60,6 +61,7 @@ _THROTTLED_ACTIONS = frozenset({"ProvisionedThroughputExceeded", "RequestLimitEx
 
 _SERVER_ERROR = 500
 
+_NOTHING_BEGUN = "Nothing was changed."
 
 _INTEGRITY_FAILURE = (
     "Do not use this record. Its stored bytes were changed, or they belong to another record: "
@@ -125,6 +127,8 @@ def problem_of(error: Exception, *, outcome: Outcome = READ) -> Problem:
             return Problem(problems.BRANCH_KEY_NOT_VERIFIED, _BRANCH_KEY_NOT_VERIFIED)
         case RecordNotVerified():
             return Problem(problems.INTEGRITY_FAILURE, _INTEGRITY_FAILURE)
+        case TenantSessionError():
+            return _session_problem(error)
         case EnvelopeError():
             return _envelope_problem(error, outcome=outcome)
         case ClientError() if _is_item_size(error):
@@ -137,6 +141,14 @@ def problem_of(error: Exception, *, outcome: Outcome = READ) -> Problem:
             return _of_kind(_kind(error, refused=problems.TABLE_UNAVAILABLE), outcome=outcome.of_table)
         case _:
             return _internal_error()
+
+
+def _session_problem(error: TenantSessionError) -> Problem:
+    """STS throttles the account, not this caller: to everyone it is out for now, unless it refuses."""
+    kinds = [_kind(cause, refused=problems.SESSION_UNAVAILABLE) for cause in error.causes]
+    refused = problems.SESSION_UNAVAILABLE in kinds
+    kind = problems.SESSION_UNAVAILABLE if refused else problems.TEMPORARILY_UNAVAILABLE
+    return _of_kind(kind, outcome=_NOTHING_BEGUN)
 
 
 def _envelope_problem(error: EnvelopeError, *, outcome: Outcome) -> Problem:
@@ -217,6 +229,7 @@ def _of_kind(kind: ProblemType, *, outcome: str) -> Problem:
         problems.KEY_UNAVAILABLE: "Ask the operator: KMS refuses the use of the key.",
         problems.KEY_STORE_UNAVAILABLE: "Ask the operator: DynamoDB refuses the use of the key store.",
         problems.TABLE_UNAVAILABLE: "Ask the operator: DynamoDB refuses the use of the table.",
+        problems.SESSION_UNAVAILABLE: "Ask the operator: STS refuses the session to serve the tenant in.",
     }[kind]
     retry_after = _RETRY_THROTTLED_SECONDS if kind is problems.THROTTLED else _RETRY_UNAVAILABLE_SECONDS
     return Problem(kind, f"{detail} {outcome}".rstrip(), retry_after=retry_after)

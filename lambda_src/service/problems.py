@@ -69,6 +69,7 @@ INTERNAL_ERROR = ProblemType("internal-error", 500, "The service made an error")
 KEY_UNAVAILABLE = ProblemType("key-unavailable", 503, "The encryption key cannot be used")
 KEY_STORE_UNAVAILABLE = ProblemType("key-store-unavailable", 503, "The key store cannot be used")
 TABLE_UNAVAILABLE = ProblemType("table-unavailable", 503, "The records table cannot be used")
+SESSION_UNAVAILABLE = ProblemType("session-unavailable", 503, "No session can be had for the tenant")
 TEMPORARILY_UNAVAILABLE = ProblemType(
     "temporarily-unavailable", 503, "A service that is needed does not answer"
 )

@@ -21,7 +21,8 @@ _application = make_application(_container.telemetry)
 @_application.get(RECORD)
 def get(**_: str) -> Response[str]:
     """Read one record."""
-    found = get_record(_container.store, parse_record_path(_application.current_event.raw_event))
+    path = parse_record_path(_application.current_event.raw_event)
+    found = get_record(_container.of(path.tenant).store, path)
     return answer_json(
         HTTPStatus.OK, found.data, etag=etag(found.revision), last_modified=http_date(found.updated_at)
     )
@@ -30,9 +31,10 @@ def get(**_: str) -> Response[str]:
 @_application.get(COLLECTION)
 def list_page(**_: str) -> Response[str]:
     """Read a page of a tenant's records."""
+    request = parse_list(_application.current_event.raw_event)
     page = list_records(
-        _container.store,
-        parse_list(_application.current_event.raw_event),
+        _container.of(request.tenant).store,
+        request,
         cursor_key=_container.configuration.cursor_key,
         time_limit=_container.time_limit,
     )

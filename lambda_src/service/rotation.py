@@ -30,7 +30,8 @@ def handler(_event: Mapping[str, Any], context: LambdaContext) -> dict[str, int 
     _telemetry.begin(operation="rotate_branch_keys", request_id=context.aws_request_id, context=context)
     try:
         run = BranchKeyRotation(
-            _container.branch_keys,
+            _container.own.branch_keys,
+            store_of=lambda tenant: _container.of(tenant).branch_keys,
             days=_days,
             now=utc_now(),
             time_limit=_container.time_limit,

@@ -116,6 +116,7 @@ class Telemetry:
             problem=self._problem,
             latency_ms=latency_ms,
             kms_calls=self._time_limit.kms_calls,
+            sts_calls=self._time_limit.sts_calls,
             integrity_failures=self._integrity_failures,
             request_id=self._request_id,
             lambda_request_id=self._lambda_request_id,
@@ -137,6 +138,7 @@ class Telemetry:
             **summary,
             latency_ms=latency_ms,
             kms_calls=self._time_limit.kms_calls,
+            sts_calls=self._time_limit.sts_calls,
             integrity_failures=self._integrity_failures,
             lambda_request_id=self._lambda_request_id,
         )

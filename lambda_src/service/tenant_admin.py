@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
+from envelope import BranchKeyStore
 from service import branch_key_answers as answers
 from service import problems
 from service.border import answer_json, make_application, make_handler
@@ -39,24 +40,18 @@ from service.wiring import start
 _ITEM_SECONDS = 7
 
 _container = start()
-_store, _time_limit = _container.branch_keys, _container.time_limit
+_time_limit = _container.time_limit
 _keys, _cursor_key = _container.configuration.branch_keys, _container.configuration.cursor_key
 _recovery_days = needed(_keys.recovery_days, setting="KEY_STORE_RECOVERY_DAYS")
-_shredding = TenantShredding(
-    branch_keys=_store,
-    store=_container.store,
-    strategy=_container.configuration.key_strategy,
-    time_limit=_time_limit,
-)
 _application = make_application(_container.telemetry)
 
 
 @_application.get(BRANCH_KEYS)
 def list_page(**_: str) -> Response[str]:
-    """Tell of a page of branch keys."""
+    """Tell of a page of branch keys: of all tenants, so with the function's own role."""
     request = parse_branch_key_list(_event())
     after = None if request.cursor is None else read_list_cursor(request.cursor, key=_cursor_key)
-    page = _store.page(limit=request.limit, after=after)
+    page = _container.own.branch_keys.page(limit=request.limit, after=after)
     cursor = None if page.after is None else write_list_cursor(page.after, key=_cursor_key)
     return _answer(HTTPStatus.OK, answers.listed(page, cursor=cursor))
 
@@ -66,7 +61,7 @@ def create(**_: str) -> Response[str]:
     """Create a tenant's branch key."""
     tenant = parse_branch_key(_event())
     with branch_key_of(tenant):
-        version = _store.create(tenant)
+        version = _store_of(tenant).create(tenant)
     return _changed(HTTPStatus.CREATED, answers.created(tenant, version))
 
 
@@ -75,7 +70,7 @@ def describe(**_: str) -> Response[str]:
     """Tell of a tenant's branch key and its versions."""
     tenant = parse_branch_key(_event())
     with branch_key_of(tenant):
-        description = _store.describe(tenant)
+        description = _store_of(tenant).describe(tenant)
     return _answer(HTTPStatus.OK, answers.described(description))
 
 
@@ -84,7 +79,7 @@ def rotate(**_: str) -> Response[str]:
     """Make a new version of a tenant's branch key."""
     tenant = parse_rotation(_event())
     with branch_key_of(tenant):
-        rotation = _store.rotate(tenant)
+        rotation = _store_of(tenant).rotate(tenant)
     return _changed(HTTPStatus.CREATED, answers.rotated(tenant, rotation, now=utc_now(), keys=_keys))
 
 
@@ -99,7 +94,9 @@ def move(**_: str) -> Response[str]:
             field="/to",
         )
     with branch_key_of(request.tenant):
-        done = _store.move(request.tenant, go_on=lambda: _time_limit.remaining_seconds > _ITEM_SECONDS)
+        done = _store_of(request.tenant).move(
+            request.tenant, go_on=lambda: _time_limit.remaining_seconds > _ITEM_SECONDS
+        )
     answer = answers.moved(request.tenant, done, now=utc_now(), keys=_keys, recovery_days=_recovery_days)
     return _changed(HTTPStatus.OK, answer)
 
@@ -115,7 +112,7 @@ def shred(**_: str) -> Response[str]:
             request.cursor, tenant=tenant, delete_records=request.delete_records, key=_cursor_key
         )
     with branch_key_of(tenant):
-        done = _shredding.shred(tenant, count, delete_records=request.delete_records)
+        done = _shredding_of(tenant).shred(tenant, count, delete_records=request.delete_records)
     if isinstance(done, Unfinished):
         cursor = write_count_cursor(
             done.count, tenant=tenant, delete_records=request.delete_records, key=_cursor_key
@@ -132,6 +129,20 @@ def shred(**_: str) -> Response[str]:
         remarks=done.remarks,
     )
     return _changed(HTTPStatus.OK, answer)
+
+
+def _store_of(tenant: str) -> BranchKeyStore:
+    return _container.of(tenant).branch_keys
+
+
+def _shredding_of(tenant: str) -> TenantShredding:
+    compartment = _container.of(tenant)
+    return TenantShredding(
+        branch_keys=compartment.branch_keys,
+        store=compartment.store,
+        strategy=_container.configuration.key_strategy,
+        time_limit=_time_limit,
+    )
 
 
 def _event() -> Event:

@@ -1,4 +1,4 @@
-"""The time a request may take, and the calls that it makes to KMS: counted and bounded where they leave.
+"""The time a request may take, and its calls of KMS and STS: counted and bounded where they leave.
 
 The SDK retries on its own. So that the answer is always ours and never the function's time-out, an attempt
 that could outlast the request is not begun.
@@ -22,7 +22,7 @@ class OutOfTimeError(TimeoutError):
 
 
 class TimeLimit:
-    """The running request's deadline and its KMS calls.
+    """The running request's deadline, and its calls of KMS and of STS.
 
     There is one for each container, because a container serves one request at a time. Its methods are called
     from the threads of a page as well; what they share is a deadline that only `begin` sets, and a counter
@@ -33,16 +33,23 @@ class TimeLimit:
         self._clock = clock
         self._deadline = float("inf")
         self._kms_calls: list[None] = []
+        self._sts_calls: list[None] = []
 
     def begin(self, *, remaining_ms: int) -> None:
         """Begin a request that the runtime ends in `remaining_ms` milliseconds."""
         self._deadline = self._clock() + remaining_ms / 1000 - _RESERVE_SECONDS
         self._kms_calls.clear()
+        self._sts_calls.clear()
 
     @property
     def kms_calls(self) -> int:
         """Requests sent to KMS since `begin`, retries among them: what KMS meters."""
         return len(self._kms_calls)
+
+    @property
+    def sts_calls(self) -> int:
+        """Requests sent to STS since `begin`, retries among them."""
+        return len(self._sts_calls)
 
     @property
     def remaining_seconds(self) -> float:
@@ -58,3 +65,8 @@ class TimeLimit:
         """As `before_send`, and count the attempt."""
         self.before_send()
         self._kms_calls.append(None)
+
+    def before_send_to_sts(self, **_: Any) -> None:  # noqa: ANN401 - botocore's event
+        """As `before_send`, and count the attempt."""
+        self.before_send()
+        self._sts_calls.append(None)

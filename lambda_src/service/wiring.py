@@ -1,7 +1,8 @@
 """What a container makes once, when it starts: settings, clients, key store, keyring, encryptor.
 
-Nothing random is drawn here, and no key is fetched: a container may be started from a snapshot of another's
-memory. Branch keys that were opened before a snapshot are forgotten when it is restored.
+Nothing random is drawn here, and no key or session is fetched: a container may be started from a snapshot of
+another's memory. Branch keys that were opened, and sessions that were begun, before a snapshot are forgotten
+when it is restored.
 """
 
 import logging
@@ -9,13 +10,11 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from envelope import BranchKeyStore, CachingBranchKeySource, KmsKeyring
-from service.aws_clients import dynamodb_client, kms_client
-from service.branch_keys import branch_key_store
-from service.configuration import Configuration, read_configuration
-from service.record_keyring import RecordKeyring
-from service.store import Store, record_encryptor
+from service.aws_clients import sts_client
+from service.compartment import Compartment, make_compartment
+from service.configuration import Configuration, SessionConfiguration, read_configuration
 from service.telemetry import Telemetry
+from service.tenant_sessions import TenantSessions, begin_session
 from service.time_limit import TimeLimit
 
 
@@ -23,15 +22,24 @@ from service.time_limit import TimeLimit
 class Container:
     """All that a function's routes work with.
 
-    `branch_keys` is the key store itself; readers and writers reach it through their keyring and its cache
-    only.
+    `own` works with the function's own role. What is about one tenant works with what `of` gives.
     """
 
     configuration: Configuration
-    store: Store
-    branch_keys: BranchKeyStore
+    own: Compartment
+    sessions: TenantSessions[Compartment] | None
     telemetry: Telemetry
     time_limit: TimeLimit
+
+    def of(self, tenant: str) -> Compartment:
+        """Give what a tenant's requests are served with: in a session of its own, if the settings want one.
+
+        Raises
+        ------
+        TenantSessionError
+            STS gives none.
+        """
+        return self.own if self.sessions is None else self.sessions.of(tenant)
 
 
 def start() -> Container:
@@ -46,30 +54,29 @@ def start() -> Container:
     logging.raiseExceptions = False
     configuration = read_configuration(os.environ)
     time_limit = TimeLimit()
-    kms, dynamodb = kms_client(time_limit), dynamodb_client(time_limit)
-    branch_keys = branch_key_store(configuration.branch_keys, dynamodb=dynamodb, kms=kms)
-    cache = CachingBranchKeySource(
-        branch_keys,
-        max_entries=configuration.branch_keys.cache_entries,
-        ttl_seconds=configuration.branch_keys.cache_seconds,
-    )
-    _after_restore(cache.clear)
-    keyring = RecordKeyring(
-        kms=KmsKeyring(kms, configuration.envelope_key_arn, decrypt_key_arns=configuration.decrypt_key_arns),
-        branch_keys=cache,
-        strategy=configuration.key_strategy,
-    )
-    encryptor = record_encryptor(
-        logical_table=configuration.logical_table,
-        plaintext_attributes=configuration.plaintext_attributes,
-        keyring=keyring,
-    )
+    own = make_compartment(configuration, time_limit)
+    _after_restore(own.cache.clear)
+    sessions = None
+    if configuration.sessions is not None:
+        sessions = _tenant_sessions(configuration.sessions, configuration, time_limit)
+        _after_restore(sessions.clear)
     return Container(
         configuration=configuration,
-        store=Store(client=dynamodb, table=configuration.records_table, encryptor=encryptor),
-        branch_keys=branch_keys,
+        own=own,
+        sessions=sessions,
         telemetry=Telemetry(time_limit),
         time_limit=time_limit,
+    )
+
+
+def _tenant_sessions(
+    settings: SessionConfiguration, configuration: Configuration, time_limit: TimeLimit
+) -> TenantSessions[Compartment]:
+    sts = sts_client(time_limit)
+    return TenantSessions(
+        lambda tenant: begin_session(sts, settings.role_arn, tenant),
+        lambda credentials: make_compartment(configuration, time_limit, credentials),
+        max_entries=settings.entries,
     )
 
 

@@ -20,7 +20,7 @@ _application = make_application(_container.telemetry)
 def put(**_: str) -> Response[str]:
     """Create or replace a record."""
     request = parse_put(_application.current_event.raw_event)
-    written = put_record(_container.store, request)
+    written = put_record(_container.of(request.path.tenant).store, request)
     body = {
         "tenant": request.path.tenant,
         "record": request.path.record,
@@ -34,7 +34,8 @@ def put(**_: str) -> Response[str]:
 @_application.delete(RECORD)
 def delete(**_: str) -> Response[str]:
     """Delete a record."""
-    delete_record(_container.store, parse_delete(_application.current_event.raw_event))
+    request = parse_delete(_application.current_event.raw_event)
+    delete_record(_container.of(request.path.tenant).store, request)
     return answer_nothing()
 
 

@@ -313,6 +313,6 @@ def test_context_keys_that_differ_by_case_alone_are_an_error() -> None:
 
 
 def test_temporary_credentials_are_known_to_have_no_second_factor() -> None:
-    without = deny(**{"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}}})
+    without = deny(Condition={"Bool": {"aws:MultiFactorAuthPresent": "false"}})
     assert not asked(session(), identity=(allow(), without)).allowed
     assert asked(user(), identity=(allow(), without)).allowed

@@ -169,7 +169,7 @@ def faults(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
 
     def of(operation: str) -> Faults:
         writes = operation in ("PutItem", "DeleteItem", "GenerateDataKey")
-        store = (service.writer if writes else service.reader)._container.store
+        store = (service.writer if writes else service.reader)._container.own.store
         in_kms = operation in ("GenerateDataKey", "Decrypt")
         made.append(Faults(store.encryptor._keyring._kms._client if in_kms else store.client, operation))
         return made[-1]
@@ -187,9 +187,9 @@ def faults_of(tenants: Tenants, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
 
     def of(function: str, operation: str) -> Faults:
         container = getattr(tenants, function)._container
-        kms = container.branch_keys._wrapping._kms
+        kms = container.own.branch_keys._wrapping._kms
         of_kms = operation in ("Decrypt", "ReEncrypt", "GenerateDataKeyWithoutPlaintext")
-        made.append(Faults(kms if of_kms else container.store.client, operation))
+        made.append(Faults(kms if of_kms else container.own.store.client, operation))
         return made[-1]
 
     made: list[Faults] = []

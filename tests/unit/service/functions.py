@@ -149,7 +149,7 @@ class Tenants(Service):
     def forget(self) -> None:
         """As if the containers' caches were old."""
         for function in (self.writer, self.reader):
-            function._container.store.encryptor._keyring._branch_keys.clear()
+            function._container.own.store.encryptor._keyring._branch_keys.clear()
 
     def key_store(self, tenant: str) -> dict[str, dict[str, Any]]:
         """A tenant's items of the key store by their type."""

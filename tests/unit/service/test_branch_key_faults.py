@@ -126,7 +126,7 @@ def test_a_shredding_that_is_cut_short_is_finished_by_the_same_request(stored: A
 
 
 def test_a_records_table_that_fails_while_counting_shreds_nothing(stored: Any) -> None:
-    client = stored.admin._container.store.client
+    client = stored.admin._container.own.store.client
 
     def refuse(params: Any, **_: Any) -> None:
         if params["TableName"] == "unit-records":
@@ -161,7 +161,7 @@ def test_records_that_need_a_failing_key_store_say_so(
         "GetItem",
     )
     function = stored.writer if call == "put" else stored.reader
-    client = function._container.branch_keys._table._client
+    client = function._container.own.branch_keys._table._client
 
     def fail(params: Any, **_: Any) -> None:
         if params["TableName"] == "unit-key-store":
@@ -218,7 +218,7 @@ def test_an_error_that_nobody_foresaw_says_nothing_of_itself(
     def fail(*_: Any) -> None:
         raise RuntimeError("marker-in-message")
 
-    monkeypatch.setattr(type(stored.admin._container.branch_keys), "describe", fail)
+    monkeypatch.setattr(type(stored.admin._container.own.branch_keys), "describe", fail)
 
     answer = stored.ask("GET", "/branch-keys/acme")
 

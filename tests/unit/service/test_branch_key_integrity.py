@@ -93,7 +93,7 @@ def test_a_record_copied_to_another_tenant_is_refused(stored: Any, findings: Any
 def test_the_entry_does_not_say_whose_branch_key_is_used(stored: Any, findings: Any) -> None:
     """A copied record that names the other tenant's branch key is still asked of the requested tenant's."""
     asked: list[str] = []
-    client = stored.reader._container.store.client
+    client = stored.reader._container.own.store.client
     client.meta.events.register(
         "provide-client-params.dynamodb.GetItem",
         lambda params, **_: asked.append(params["Key"].get("branch-key-id", {}).get("S")),

@@ -17,7 +17,7 @@ def aged(tenants: Any) -> Any:
     """Makes branch keys of an age in days."""
 
     def create(**days: int) -> None:
-        store = tenants.admin._container.branch_keys
+        store = tenants.admin._container.own.branch_keys
         real = store._now
         for tenant, age in days.items():
             store._now = lambda age=age: datetime.now(UTC) - timedelta(days=age)
@@ -86,7 +86,8 @@ def test_the_oldest_come_first_when_time_is_short(tenants: Any, aged: Any) -> No
 
     failed = []
     run = BranchKeyRotation(
-        tenants.rotation._container.branch_keys,
+        tenants.rotation._container.own.branch_keys,
+        store_of=lambda _: tenants.rotation._container.own.branch_keys,
         days=365,
         now=datetime.now(UTC),
         time_limit=Running(),  # type: ignore[arg-type]
@@ -126,7 +127,7 @@ def test_a_run_that_sees_a_part_only_says_so(
 def test_two_runs_at_once_make_one_version(tenants: Any, aged: Any, start_tenants: Any) -> None:
     aged(acme=400, globex=500)
     other = start_tenants(ENVELOPE_KEY_ARN=tenants.key_arn)
-    client = tenants.rotation._container.store.client
+    client = tenants.rotation._container.own.store.client
     summaries = []
 
     def run_too(**_: Any) -> None:
@@ -142,7 +143,7 @@ def test_two_runs_at_once_make_one_version(tenants: Any, aged: Any, start_tenant
 
 def test_a_conflict_is_no_failure(tenants: Any, aged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     aged(acme=400, globex=500)
-    store = tenants.rotation._container.branch_keys
+    store = tenants.rotation._container.own.branch_keys
     rotate = type(store).rotate
 
     def changed(self: Any, tenant: str) -> Any:
@@ -157,7 +158,7 @@ def test_a_conflict_is_no_failure(tenants: Any, aged: Any, monkeypatch: pytest.M
 
 def test_a_tenant_shredded_during_a_run_is_no_failure(tenants: Any, aged: Any) -> None:
     aged(acme=400)
-    client = tenants.rotation._container.store.client
+    client = tenants.rotation._container.own.store.client
 
     def shred(**_: Any) -> None:
         client.meta.events.unregister("after-call.dynamodb.Scan", shred)
@@ -233,7 +234,7 @@ def test_what_nobody_foresaw_ends_in_order_and_says_nothing_of_itself(
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("marker-in-message")
 
-    monkeypatch.setattr(type(tenants.rotation._container.branch_keys), "page", fail)
+    monkeypatch.setattr(type(tenants.rotation._container.own.branch_keys), "page", fail)
 
     assert tenants.rotate_due() == {**DONE, "failures": 1, "complete": False}
     captured = capsys.readouterr()

@@ -113,7 +113,7 @@ def test_an_item_without_its_header_is_refused(stored: Any, capsys: pytest.Captu
 
 
 def test_a_record_without_revision_is_none_of_ours(stored: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    encryptor = stored.writer._container.store.encryptor
+    encryptor = stored.writer._container.own.store.encryptor
     stored.plant(encryptor.encrypt({"tenant": {"S": "acme"}, "record": {"S": "odd"}, "name": {"S": "Ana"}}))
 
     assert refused(stored, "acme", "odd", capsys) == "NoRevision"
@@ -156,7 +156,7 @@ def test_a_changed_letter_of_the_legend_is_a_finding_and_no_outage(
     legend = 2 + 32 + 2 + letter
     changed = {b"s": b"c", b"c": b"s", b"e": b"c"}[header[legend : legend + 1]]
     asked = []
-    stored.reader._container.store.encryptor._keyring._kms._client.meta.events.register(
+    stored.reader._container.own.store.encryptor._keyring._kms._client.meta.events.register(
         "before-call.kms.Decrypt", lambda **_: asked.append(1)
     )
 

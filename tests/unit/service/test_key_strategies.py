@@ -71,7 +71,7 @@ def test_every_reader_reads_both_strategies(tenants: Any, record_strategy: Any) 
 
 def test_a_writer_of_strategy_record_leaves_the_key_store_alone(tenants: Any, record_strategy: Any) -> None:
     asked = []
-    client = record_strategy.writer._container.store.client
+    client = record_strategy.writer._container.own.store.client
     client.meta.events.register("before-call", lambda model, **_: asked.append(model.name))
 
     assert record_strategy.put("no-branch-key", "p-1", {}).status == 201
@@ -138,7 +138,7 @@ def test_what_was_cached_opens_until_its_time_is_over(tenants: Any) -> None:
     tenants.shred("acme")
 
     assert tenants.get("acme", "p-1").body == {"n": 1}
-    cache = tenants.reader._container.store.encryptor._keyring._branch_keys
+    cache = tenants.reader._container.own.store.encryptor._keyring._branch_keys
     wall = cache._wall
     cache._wall = lambda: wall() + 301
     try:
@@ -149,7 +149,7 @@ def test_what_was_cached_opens_until_its_time_is_over(tenants: Any) -> None:
 
 def test_a_branch_key_shredded_during_a_write_leaves_ciphertext(tenants: Any) -> None:
     tenants.create("acme")
-    client = tenants.writer._container.store.client
+    client = tenants.writer._container.own.store.client
 
     def shred(**_: Any) -> None:
         client.meta.events.unregister("before-call.dynamodb.PutItem", shred)
@@ -168,7 +168,8 @@ def test_a_restored_snapshot_forgets_the_branch_keys_of_its_past(tenants: Any, s
     tenants.create("acme")
     fresh.put("acme", "p-1", {"n": 1})
     caches = [
-        function._container.store.encryptor._keyring._branch_keys for function in (fresh.writer, fresh.reader)
+        function._container.own.store.encryptor._keyring._branch_keys
+        for function in (fresh.writer, fresh.reader)
     ]
     assert [len(cache) for cache in caches] == [1, 0]
 

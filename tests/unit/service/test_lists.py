@@ -123,7 +123,7 @@ def test_a_record_whose_key_kms_refuses_does_not_hide_the_rest(service: Any, sta
     reader = start(ENVELOPE_KEY_ARN=service.key_arn, DECRYPT_KEY_ARNS=lost)
     assert ids(reader.call("GET", "acme")) == ["p-1", "p-2"]
 
-    client = reader.reader._container.store.encryptor._keyring._kms._client
+    client = reader.reader._container.own.store.encryptor._keyring._kms._client
 
     def disabled(params: Any, **_: Any) -> None:
         if params["KeyId"] == lost:

@@ -105,7 +105,7 @@ def test_a_planted_id_is_counted_and_passed(
 
 def test_counting_reads_ids_and_headers_only(mixed: Any) -> None:
     asked = []
-    client = mixed.admin._container.store.client
+    client = mixed.admin._container.own.store.client
     client.meta.events.register(
         "provide-client-params.dynamodb.Query", lambda params, **_: asked.append(params)
     )

@@ -79,7 +79,7 @@ def test_an_attribute_that_the_settings_name_stays_readable(start: Any) -> None:
 
 def test_kms_is_bound_to_tenant_and_record(service: Any) -> None:
     contexts = []
-    service.writer._container.store.encryptor._keyring._kms._client.meta.events.register(
+    service.writer._container.own.store.encryptor._keyring._kms._client.meta.events.register(
         "provide-client-params.kms.GenerateDataKey",
         lambda params, **_: contexts.append(params["EncryptionContext"]),
     )
@@ -206,7 +206,7 @@ def test_a_large_record_below_the_limit_is_kept(service: Any) -> None:
 
 def test_a_write_makes_one_call_to_kms_and_one_to_the_table(service: Any) -> None:
     calls = []
-    store = service.writer._container.store
+    store = service.writer._container.own.store
     for client in (store.client, store.encryptor._keyring._kms._client):
         client.meta.events.register("before-send.*.*", lambda event_name, **_: calls.append(event_name))
 

@@ -138,7 +138,7 @@ def test_a_record_with_one_further_key_is_outside(tenants: Any) -> None:
 def test_a_record_rewritten_while_it_is_deleted_stays_and_stops_the_shredding(
     mixed: Any, record_strategy: Any
 ) -> None:
-    client = mixed.admin._container.store.client
+    client = mixed.admin._container.own.store.client
 
     def rewrite(params: Any, **_: Any) -> None:
         if params["Key"]["record"]["S"] == "a-outside":
@@ -156,7 +156,7 @@ def test_a_record_rewritten_while_it_is_deleted_stays_and_stops_the_shredding(
 
 
 def test_a_record_deleted_by_somebody_else_meanwhile_is_no_obstacle(mixed: Any) -> None:
-    client = mixed.admin._container.store.client
+    client = mixed.admin._container.own.store.client
 
     def remove(params: Any, **_: Any) -> None:
         mixed.table.delete_item(TableName="unit-records", Key=params["Key"])

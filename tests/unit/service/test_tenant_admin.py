@@ -39,7 +39,7 @@ def test_a_branch_key_is_created_once(tenants: Any) -> None:
 
 def test_a_branch_key_is_bound_to_its_tenant_in_clear(tenants: Any) -> None:
     contexts = []
-    kms = tenants.admin._container.branch_keys._wrapping._kms
+    kms = tenants.admin._container.own.branch_keys._wrapping._kms
     kms.meta.events.register(
         "provide-client-params.kms.GenerateDataKeyWithoutPlaintext",
         lambda params, **_: contexts.append(params["EncryptionContext"]),
@@ -139,11 +139,11 @@ def test_an_empty_key_store_is_an_empty_list(tenants: Any) -> None:
 
 def test_of_two_rotations_at_once_one_is_told_to_look_again(tenants: Any) -> None:
     tenants.create("acme")
-    client = tenants.admin._container.store.client
+    client = tenants.admin._container.own.store.client
 
     def rotate_too(**_: Any) -> None:
         client.meta.events.unregister("before-call.dynamodb.TransactWriteItems", rotate_too)
-        tenants.rotation._container.branch_keys.rotate("acme")
+        tenants.rotation._container.own.branch_keys.rotate("acme")
 
     client.meta.events.register("before-call.dynamodb.TransactWriteItems", rotate_too)
     lost = tenants.ask("POST", "/branch-keys/acme/versions")
@@ -158,7 +158,7 @@ def test_a_change_is_logged_with_its_tenant_and_no_key(
     tenants: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     secrets = []
-    kms = tenants.writer._container.branch_keys._wrapping._kms
+    kms = tenants.writer._container.own.branch_keys._wrapping._kms
     kms.meta.events.register(
         "after-call.kms.Decrypt", lambda parsed, **_: secrets.append(parsed["Plaintext"])
     )
