@@ -71,6 +71,14 @@ status: $(READY) ## what the embedded AWS runs
 test: $(READY) ## all tests
 	@pytest --numprocesses 2 --dist loadgroup $(PYTEST_ARGS)
 
+.PHONY: fuzz
+fuzz: $(READY) ## generated items through every format, 20,000 of them
+	@SEALED_EXAMPLES=20000 pytest tests/unit/test_envelope_round_trip.py $(PYTEST_ARGS)
+
+.PHONY: load
+load: $(READY) ## 10,000 requests of two tenants over 64 threads: each in its own session
+	@SEALED_REQUESTS=10000 pytest tests/local/test_tenant_sessions.py -k sixty_four $(PYTEST_ARGS)
+
 .PHONY: lint
 lint: $(READY) ## ruff, formatting, mypy --strict
 	@ruff check .

@@ -88,7 +88,7 @@ class AuditStack(cdk.Stack):
             storage_key=keys.storage_key,
             audit_key=keys.audit_key,
             roles=_roles(settings),
-            workers=[_role_arn(role) for role in _roles(settings, working=True)],
+            workers=[_role_arn(role) for role in _workers(settings)],
             tenant_admins=[_role_arn(role) for role in _roles(settings, "tenant-admin", working=True)],
             functions=[names.function(settings, function) for function in functions],
             api_id=service.api.rest_api_id,
@@ -151,6 +151,17 @@ def _roles(settings: Settings, *duties: str, working: bool = False) -> list[str]
         *(names.role(settings, duty) for duty in named if functions),
         *(names.session_role(settings, duty) for duty in named if of_sessions),
     ]
+
+
+def _workers(settings: Settings) -> list[str]:
+    """Name the roles that may use the envelope key.
+
+    While the setting changes both kinds may. Six names would be too long for the pattern of a metric filter:
+    then each duty's are named by what they begin with.
+    """
+    if settings.tenant_sessions_changing:
+        return [f"{role}*" for role in _roles(settings)[: len(DUTIES)]]
+    return _roles(settings, working=True)
 
 
 def _role_arn(role: str) -> str:

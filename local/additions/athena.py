@@ -5,6 +5,7 @@ from typing import Any
 from moto.athena.models import AthenaBackend, athena_backends
 
 from local.additions.cloudformation import Created, Properties, Where, supply, truth
+from local.additions.stack_updates import changeable
 
 _SWITCHES = (
     "EnforceWorkGroupConfiguration",
@@ -18,6 +19,12 @@ def install() -> None:
     """Add the resource types."""
     supply("AWS::Athena::WorkGroup", _work_group)
     supply("AWS::Athena::NamedQuery", _named_query, attributes=("NamedQueryId",))
+    changeable("AWS::Athena::NamedQuery", "QueryString", apply=_change_query)
+
+
+def _change_query(supplied: Any, properties: Properties, where: Where) -> None:  # noqa: ANN401
+    query = _backend(where).named_queries[supplied.physical_resource_id]
+    query.query_string = properties["QueryString"]
 
 
 def _backend(where: Where) -> AthenaBackend:

@@ -26,6 +26,8 @@ from moto.sqs.exceptions import QueueDoesNotExist
 from moto.sqs.models import sqs_backends
 
 from local import event_pattern
+from local.additions.cloudformation import Properties, Where
+from local.additions.stack_updates import changeable
 from local.event_input import target_input
 
 Event = Mapping[str, Any]
@@ -36,6 +38,7 @@ _LOGGER = logging.getLogger("local.events")
 
 def install() -> None:
     """Change moto's EventBridge."""
+    changeable("AWS::Events::Rule", "EventPattern", apply=_change_pattern)
     _match_as_eventbridge_does()
     _send_to_topics()
     _refuse_sources_of_aws()
@@ -64,6 +67,10 @@ def _match_as_eventbridge_does() -> None:
     original = EventPattern.load
     EventPattern.matches_event = matches_event  # type: ignore[method-assign]
     EventPattern.load = staticmethod(load)  # type: ignore[method-assign]
+
+
+def _change_pattern(rule: Rule, properties: Properties, _where: Where) -> None:
+    rule.event_pattern = EventPattern.load(json.dumps(properties["EventPattern"]))
 
 
 def _send_to_topics() -> None:

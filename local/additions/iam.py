@@ -15,12 +15,22 @@ def install() -> None:
     """Keep what moto drops from a role's properties, and what it read."""
     extend(Role, _role)
     _read_once()
+    ManagedPolicy.delete = _delete  # type: ignore[attr-defined]
 
 
 def _role(role: Role, properties: Properties, where: Where) -> None:
     policies: dict[str, Any] = iam_backends[where.account]["aws"].managed_policies
     for arn in properties.get("ManagedPolicyArns", []):
         policies[arn].attach_to(role)
+
+
+def _delete(self: ManagedPolicy, account: str, _region: str) -> None:
+    """Take a policy off its roles and delete it, as CloudFormation does."""
+    backend = iam_backends[account]["aws"]
+    for role in list(backend.roles.values()):
+        if self.arn in role.managed_policies:
+            backend.detach_role_policy(self.arn, role.name)
+    backend.delete_policy(self.arn)
 
 
 def _read_once() -> None:

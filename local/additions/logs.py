@@ -15,6 +15,7 @@ from moto.logs.models import LogGroup, LogsBackend, logs_backends
 
 from local import embedded_metrics
 from local.additions.cloudformation import Created, Properties, Where, extend, supply
+from local.additions.stack_updates import changeable
 from local.filter_pattern import FilterPatternError, matches, select
 from local.filter_pattern import check as check_pattern
 
@@ -25,6 +26,7 @@ def install() -> None:
     """Add the resource type, keep the key of a log group, and make metrics of log lines."""
     extend(LogGroup, _key)
     supply("AWS::Logs::MetricFilter", _metric_filter)
+    changeable("AWS::Logs::MetricFilter", "FilterPattern", apply=_change_pattern)
     _arn_as_in_aws()
     _check_patterns()
     original = LogGroup.put_log_events
@@ -61,6 +63,10 @@ def _metric_filter(properties: Properties, where: Where) -> Created:
         transformations,  # type: ignore[arg-type]
     )
     return Created(name)
+
+
+def _change_pattern(_filter: object, properties: Properties, where: Where) -> None:
+    _metric_filter(properties, where)
 
 
 def _in_words_of_the_api(transformation: Properties) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def install() -> None:
     """Change moto's way of updating a stack. Calling it again changes nothing."""
     ResourceMap.update = _update  # type: ignore[method-assign]
     CloudFormationBackend._resolve_update_parameters = _parameters  # type: ignore[method-assign, assignment]
-    changeable("AWS::IAM::ManagedPolicy", "PolicyDocument", apply=_policy_document)
+    changeable("AWS::IAM::ManagedPolicy", "PolicyDocument", "Roles", apply=_managed_policy)
 
 
 def changeable(resource_type: str, *properties: str, apply: Apply) -> None:
@@ -66,7 +66,8 @@ def _update(self: ResourceMap, template: dict[str, Any], parameters: dict[str, A
         where = Where(self._account_id, self._region_name, self.stack_id, name)
         properties = parsing.clean_json(copy.deepcopy(new[name]["Properties"]), self)
         _CHANGES[new[name]["Type"]][1](self[name], properties, where)
-    for name in removed:
+    # What was made of another goes before it.
+    for name in reversed(removed):
         self._delete_resource(self._parsed_resources.pop(name), old[name])
 
 
@@ -94,9 +95,14 @@ def _check_deletable(name: str, resource: Resource, *, created: object) -> None:
         raise ValidationError(name, message=message)
 
 
-def _policy_document(policy: Any, properties: Properties, where: Where) -> None:  # noqa: ANN401
-    backend = iam_backends[where.account]["aws"]
-    arn = policy.arn
+def _managed_policy(policy: Any, properties: Properties, where: Where) -> None:  # noqa: ANN401
+    backend, arn = iam_backends[where.account]["aws"], policy.arn
+    wanted = set(properties.get("Roles", ()))
+    attached = {role.name for role in backend.roles.values() if arn in role.managed_policies}
+    for name in sorted(attached - wanted):
+        backend.detach_role_policy(arn, name)
+    for name in sorted(wanted - attached):
+        backend.attach_role_policy(arn, name)
     versions = backend.list_policy_versions(arn)
     if len(versions) == _MOST_POLICY_VERSIONS:
         oldest = next(version for version in versions if not version.is_default)

@@ -4,6 +4,7 @@ Values of items, plaintexts, ciphertexts and bodies are not shown.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -77,6 +78,11 @@ def request_parameters(call: ApiCall) -> dict[str, Any]:
     """Return what a record shows of a call's parameters."""
     if call.service == "dynamodb":
         return _of_dynamodb(call)
+    if call.service == "sts" and "Tags" in call.parameters:
+        # A session's tags are the principal's.
+        tags = {str(tag["Key"]): str(tag["Value"]) for tag in call.parameters["Tags"]}
+        others = {name: value for name, value in call.parameters.items() if name != "Tags"}
+        return request_parameters(replace(call, parameters=others)) | {"principalTags": tags}
     shown = {
         _S3_NAMES.get(name, _lower(name)) if call.service == "s3" else _lower(name): _shown(value)
         for name, value in call.parameters.items()

@@ -1,4 +1,4 @@
-"""Sessions of one tenant each: begun once, renewed in time, kept within bounds, given to their tenant alone."""
+"""Sessions of one tenant each: begun once, renewed in time, bounded, and given to their tenant alone."""
 
 import random
 import threading

@@ -1,0 +1,473 @@
+"""One tenant at a time: in a session of a tenant, IAM and KMS refuse every other, whatever the code does."""
+
+import json
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+from envelope import BranchKeyring, EnvelopeError
+from local.embedded import EmbeddedAws
+from local.emulator import ACCOUNT
+from service.cursor import write_cursor
+from tests.local.actors import Actor, Actors, document, refused
+from tests.local.names import PREFIX
+from tests.local.tenant_compartments import InProcess, started
+from tests.local.test_enforcement import TRUSTS_ANOTHER
+from tests.local.test_trail import Archive
+
+OWN, OTHER = "acme", "globex"
+#: `make load` asks more.
+REQUESTS = int(os.environ.get("SEALED_REQUESTS", "1000"))
+DUTIES = ("writer", "reader", "tenant-admin")
+
+
+@pytest.fixture(scope="module")
+def sessions(aws: EmbeddedAws) -> Iterator[EmbeddedAws]:
+    """The deployment with sessions of one tenant each, in the strategy `tenant`; afterwards as it was."""
+    aws.change_settings({"tenant_sessions": True, "key_strategy": "tenant"})
+    yield aws
+    aws.change_settings({"tenant_sessions": False, "key_strategy": "record"})
+
+
+@pytest.fixture(scope="module")
+def two_tenants(sessions: EmbeddedAws, branch_keys: Any) -> Iterator[Any]:
+    """Two tenants with a branch key and a record each, by both strategies' means."""
+    branch_keys.records(OWN).empty()
+    for tenant in (OWN, OTHER):
+        branch_keys.create(tenant)
+        assert branch_keys.records(tenant).put("r", {"of": tenant}).status == 201
+    yield branch_keys
+    branch_keys.records(OWN).empty()
+    for tenant in (OWN, OTHER):
+        branch_keys.remove(tenant)
+
+
+@pytest.fixture(scope="module")
+def reader(two_tenants: Any, sessions: EmbeddedAws) -> Iterator[InProcess]:
+    with started(sessions, "reader") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def writer(two_tenants: Any, sessions: EmbeddedAws) -> Iterator[InProcess]:
+    with started(sessions, "writer") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def admin(two_tenants: Any, sessions: EmbeddedAws) -> Iterator[InProcess]:
+    with started(sessions, "tenant-admin") as running:
+        yield running
+
+
+def denied(call: Callable[[], Any]) -> str:
+    """What refused: IAM's or KMS's AccessDenied, and nothing that our own code found."""
+    with pytest.raises((ClientError, EnvelopeError)) as caught:
+        call()
+    error = caught.value
+    causes = list(getattr(error, "causes", None) or [error])
+    [message] = [
+        cause.response["Error"]["Message"]
+        for cause in causes
+        if isinstance(cause, ClientError) and cause.response["Error"]["Code"].startswith("AccessDenied")
+    ]
+    return str(message)
+
+
+def test_requests_are_served_as_before(two_tenants: Any) -> None:
+    for tenant in (OWN, OTHER):
+        records = two_tenants.records(tenant)
+        assert records.get("r").body == {"of": tenant}
+        assert [each["record"] for each in records.page().body["records"]] == ["r"]
+        replaced = records.put("r", {"of": tenant}, headers={"If-Match": records.get("r").headers["etag"]})
+        assert replaced.status == 200
+        assert records.put("passing", {}).status == 201
+        assert records.delete("passing").status == 204
+
+
+def test_a_tenants_calls_are_made_in_its_own_session(sessions: EmbeddedAws, two_tenants: Any) -> None:
+    sessions.deliver_trail()
+    archive = Archive(sessions)
+    two_tenants.records(OTHER).get("r")
+    tenant = f"new-{uuid4()}"[:20]
+    two_tenants.create(tenant)
+    records = list(archive.new())
+    [begun] = [
+        each["requestParameters"]
+        for each in records
+        if each["eventName"] == "AssumeRole" and "principalTags" in (each["requestParameters"] or {})
+        if each["requestParameters"]["principalTags"] == {"tenant": tenant}
+    ]
+    assert begun["roleArn"] == f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-tenant-admin-session"
+    assert begun["roleSessionName"] == tenant
+    written = [
+        each for each in records if each["eventName"] in ("GenerateDataKeyWithoutPlaintext", "GetItem")
+    ]
+    sessions_seen = {each["userIdentity"]["arn"].split("assumed-role/")[1] for each in written}
+    assert f"{PREFIX}-tenant-admin-session/{tenant}" in sessions_seen
+    assert f"{PREFIX}-reader-session/{OTHER}" in sessions_seen
+    two_tenants.remove(tenant)
+
+
+# --- with the code's own check taken away
+
+
+@pytest.fixture
+def unchecked(reader: InProcess, monkeypatch: pytest.MonkeyPatch) -> InProcess:
+    """The reader as it would be without its own look at whose item it has in hand."""
+    original = reader.record_reads._open
+
+    def without_check(store: Any, path: Any, item: Any) -> Any:
+        bound = {"tenant": item["tenant"], "record": item["record"]}
+        return original(store, type(path)(tenant=bound["tenant"]["S"], record=bound["record"]["S"]), item)
+
+    monkeypatch.setattr(reader.record_reads, "_open", without_check)
+    return reader
+
+
+def own(running: InProcess) -> Any:
+    """What serves a request for our tenant."""
+    return running.container.of(OWN)
+
+
+def test_the_unchecked_reader_reads_its_own(unchecked: InProcess) -> None:
+    path = unchecked.requests.RecordPath(tenant=OWN, record="r")
+    assert json.loads(unchecked.record_reads.get_record(own(unchecked).store, path).data) == {"of": OWN}
+
+
+def test_no_read_by_another_tenants_path_or_key(unchecked: InProcess) -> None:
+    reads, store = unchecked.record_reads, own(unchecked).store
+    path = unchecked.requests.RecordPath(tenant=OTHER, record="r")
+    assert "dynamodb:GetItem" in denied(lambda: reads.get_record(store, path))
+    for client in (store.client, own(unchecked).branch_keys._table._client):
+        for key in ({"tenant": {"S": OTHER}, "record": {"S": "r"}},):
+            assert "dynamodb:GetItem" in denied(
+                lambda client=client, key=key: client.get_item(TableName=store.table, Key=key)  # type: ignore[misc]
+            )
+
+
+@pytest.mark.parametrize("cursor_of", [OWN, OTHER, None])
+def test_no_page_of_another_tenant_whatever_the_cursor(unchecked: InProcess, cursor_of: str | None) -> None:
+    key = unchecked.container.configuration.cursor_key
+    cursor = cursor_of and write_cursor("a", tenant=cursor_of, prefix="", key=key)
+    request = unchecked.requests.ListRequest(tenant=OTHER, limit=10, prefix="", cursor=None)
+    store, limit = own(unchecked).store, unchecked.container.time_limit
+    listing = unchecked.record_reads.list_records
+    assert "dynamodb:Query" in denied(lambda: listing(store, request, cursor_key=key, time_limit=limit))
+    if cursor is not None:
+        # The cursor's own binding taken away as well: where the page begins is asked of DynamoDB as it comes.
+        start = {"tenant": {"S": cursor_of}, "record": {"S": "a"}}
+        assert "dynamodb:Query" in denied(
+            lambda: store.client.query(
+                TableName=store.table,
+                KeyConditionExpression="tenant = :t",
+                ExpressionAttributeValues={":t": {"S": OTHER}},
+                ExclusiveStartKey=start,
+            )
+        )
+
+
+def test_an_own_query_does_not_go_on_in_another_tenants_items(unchecked: InProcess) -> None:
+    store = own(unchecked).store
+    error = refused(
+        store.client.query,
+        TableName=store.table,
+        KeyConditionExpression="tenant = :t",
+        ExpressionAttributeValues={":t": {"S": OWN}},
+        ExclusiveStartKey={"tenant": {"S": OTHER}, "record": {"S": "a"}},
+    )
+    assert error["Code"] == "ValidationException"
+
+
+@pytest.fixture
+def exchanged(sessions: EmbeddedAws, two_tenants: Any) -> Any:
+    """Another tenant's record under our key, in both strategies' forms."""
+    sessions.change_settings({"key_strategy": "record", "writer_keeps_branch_keys": True})
+    assert two_tenants.records(OTHER).put("by-kms", {"of": OTHER}).status == 201
+    sessions.change_settings({"key_strategy": "tenant", "writer_keeps_branch_keys": False})
+    return {name: two_tenants.records(OTHER).item(name) for name in ("r", "by-kms")}
+
+
+def test_no_context_of_another_tenant(unchecked: InProcess, exchanged: Any) -> None:
+    store = own(unchecked).store
+    by_kms = denied(lambda: store.encryptor.decrypt(exchanged["by-kms"]))
+    assert "kms:Decrypt" in by_kms
+    assert "dynamodb:GetItem" in denied(lambda: store.encryptor.decrypt(exchanged["r"]))
+
+
+def test_no_branch_key_of_another_id(unchecked: InProcess, sessions: EmbeddedAws, two_tenants: Any) -> None:
+    compartment = own(unchecked)
+    version = two_tenants.items(OTHER)["branch:ACTIVE"]["version"]["S"].removeprefix("branch:version:")
+    for call in (
+        lambda: compartment.branch_keys.active(OTHER),
+        lambda: compartment.branch_keys.version(OTHER, version),
+        lambda: compartment.cache.active(OTHER),
+        lambda: BranchKeyring(OTHER, compartment.cache).generate({"a": "b"}),
+    ):
+        assert "dynamodb:GetItem" in denied(call)
+    # And whoever hands it the stored item meets KMS.
+    item = two_tenants.items(OTHER)["branch:ACTIVE"]
+    context = {name: next(iter(value.values())) for name, value in item.items() if name != "enc"}
+    kms = compartment.branch_keys._wrapping._kms
+    asked = {"CiphertextBlob": item["enc"]["B"], "EncryptionContext": {**context, "tablename": "branch-keys"}}
+    assert "kms:Decrypt" in denied(lambda: kms.decrypt(**asked))
+    mine = {**asked["EncryptionContext"], "branch-key-id": OWN}
+    assert "kms:Decrypt" in denied(lambda: kms.decrypt(**{**asked, "EncryptionContext": mine}))
+
+
+def test_no_write_to_another_tenant(writer: InProcess) -> None:
+    store = own(writer).store
+    path = writer.requests.RecordPath(tenant=OTHER, record="r")
+    put = writer.requests.PutRequest(path=path, data={}, precondition=None)
+    assert "dynamodb:GetItem" in denied(lambda: writer.record_writes.put_record(store, put))
+    item = {"tenant": {"S": OTHER}, "record": {"S": "r"}}
+    assert "dynamodb:PutItem" in denied(lambda: store.client.put_item(TableName=store.table, Item=item))
+    delete = writer.requests.DeleteRequest(path=path, precondition=None)
+    assert "dynamodb:DeleteItem" in denied(lambda: writer.record_writes.delete_record(store, delete))
+    kms = own(writer).branch_keys._wrapping._kms
+    context = {
+        "aws-crypto-table-name": "records",
+        "aws-crypto-partition-name": "tenant",
+        "aws-crypto-sort-name": "record",
+        "aws-crypto-legend": "SS",
+        "aws-crypto-attr.tenant": OTHER,
+        "aws-crypto-attr.record": "r",
+    }
+    key = writer.container.configuration.envelope_key_arn
+    made = {
+        "KeyId": key,
+        "NumberOfBytes": 32,
+        "EncryptionContext": {**context, "aws-crypto-attr.tenant": OWN},
+    }
+    assert kms.generate_data_key(**made)["Plaintext"]
+    assert "kms:GenerateDataKey" in denied(
+        lambda: kms.generate_data_key(**{**made, "EncryptionContext": context})
+    )
+
+
+def test_no_branch_key_of_another_tenant_is_administered(admin: InProcess, sessions: EmbeddedAws) -> None:
+    compartment, other = own(admin), f"other-{uuid4()}"[:20]
+    for call, action in (
+        (lambda: compartment.branch_keys.create(other), "kms:GenerateDataKeyWithoutPlaintext"),
+        (lambda: compartment.branch_keys.describe(OTHER), "dynamodb:Query"),
+        (lambda: compartment.branch_keys.rotate(OTHER), "dynamodb:GetItem"),
+        (lambda: compartment.branch_keys.move(OTHER), "dynamodb:GetItem"),
+        (lambda: compartment.branch_keys.shred(OTHER), "dynamodb:Query"),
+        (lambda: compartment.branch_keys.page(limit=10, after=None), "dynamodb:Scan"),
+    ):
+        assert action in denied(call), action
+    item = {"branch-key-id": {"S": OTHER}, "type": {"S": "branch:ACTIVE"}}
+    table = sessions.outputs["KeyStoreTableName"]
+    client = compartment.store.client
+    assert "dynamodb:PutItem" in denied(
+        lambda: client.transact_write_items(TransactItems=[{"Put": {"TableName": table, "Item": item}}])
+    )
+    assert admin.container.own.branch_keys.page(limit=10, after=None).keys
+
+
+@pytest.mark.parametrize("duty", DUTIES)
+def test_the_functions_own_role_reaches_no_record_and_no_branch_key(
+    sessions: EmbeddedAws, two_tenants: Any, actors: Actors, duty: str
+) -> None:
+    actor = actors.role(duty)
+    outputs, kms, dynamodb = sessions.outputs, actor.client("kms"), actor.client("dynamodb")
+    record = {"tenant": {"S": OWN}, "record": {"S": "r"}}
+    branch_key = {"branch-key-id": {"S": OWN}, "type": {"S": "branch:ACTIVE"}}
+    for table, key in ((outputs["RecordsTableName"], record), (outputs["KeyStoreTableName"], branch_key)):
+        for call in (
+            lambda table=table, key=key: dynamodb.get_item(TableName=table, Key=key),
+            lambda table=table, key=key: dynamodb.put_item(TableName=table, Item=key),
+            lambda table=table, key=key: dynamodb.delete_item(TableName=table, Key=key),
+            lambda table=table: dynamodb.scan(TableName=table),
+        ):
+            denied(call)
+    for call in (
+        lambda: kms.generate_data_key(KeyId=outputs["EnvelopeKeyArn"], KeySpec="AES_256"),
+        lambda: kms.decrypt(KeyId=outputs["EnvelopeKeyArn"], CiphertextBlob=b"x" * 100),
+    ):
+        denied(call)
+
+
+# --- who begins a session
+
+TAG = [{"Key": "tenant", "Value": OWN}]
+WRONG = {
+    "without a tenant": {"Tags": []},
+    "with another tag beside": {"Tags": [*TAG, {"Key": "more", "Value": "x"}]},
+    "with another tag": {"Tags": [{"Key": "customer", "Value": OWN}]},
+    "with a tag that a further session inherits": {"Tags": TAG, "TransitiveTagKeys": ["tenant"]},
+    "under another tenant's name": {"Tags": TAG, "RoleSessionName": OTHER},
+    "for longer than an hour": {"Tags": TAG, "DurationSeconds": 3601},
+}
+
+
+def begin(actor: Actor, duty: str, **changes: Any) -> Any:
+    given = {"RoleSessionName": OWN, "Tags": TAG, **changes}
+    role = f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-{duty}-session"
+    return actor.client("sts").assume_role(RoleArn=role, **given)
+
+
+@pytest.mark.parametrize("duty", DUTIES)
+def test_a_function_begins_its_own_duty_s_sessions_alone(sessions: Any, actors: Actors, duty: str) -> None:
+    actor = actors.role(duty)
+    assert begin(actor, duty)["Credentials"]
+    for other in {*DUTIES} - {duty}:
+        assert refused(begin, actor, other)["Code"] == "AccessDenied"
+
+
+@pytest.mark.parametrize("how", WRONG)
+def test_a_session_is_begun_for_one_tenant_and_nothing_else(sessions: Any, actors: Actors, how: str) -> None:
+    with pytest.raises(ClientError):
+        begin(actors.role("reader"), "reader", **WRONG[how])
+
+
+def test_nobody_else_begins_one(sessions: Any, actors: Actors, person: Any) -> None:
+    for actor in (person({"Effect": "Allow", "Action": "*", "Resource": "*"}), actors.root()):
+        assert refused(begin, actor, "reader")["Code"] == "AccessDenied"
+
+
+def test_a_session_begins_no_other(sessions: Any, actors: Actors) -> None:
+    key = begin(actors.role("reader"), "reader")["Credentials"]
+    inner = Actor(sessions, Credentials(key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"]))
+    assert refused(begin, inner, "reader")["Code"] == "AccessDenied"
+
+
+# --- STS fails, many at once, what it costs
+
+
+@pytest.mark.parametrize("failure", [{"code": "Throttling"}, {"reset": True}, {"code": "ServiceUnavailable"}])
+def test_while_sts_fails_known_tenants_go_on_and_others_are_asked_to_wait(
+    sessions: EmbeddedAws, two_tenants: Any, failure: dict[str, Any]
+) -> None:
+    known, stranger = two_tenants.records(OWN), two_tenants.records(f"stranger-{uuid4()}"[:20])
+    assert (known.get("r").status, known.put("r", {"of": OWN}).status) == (200, 200)
+    sessions.fail_next("sts", "AssumeRole", times=1_000, **failure)
+    try:
+        answer = stranger.get("r")
+        assert (answer.status, answer.slug) == (503, "temporarily-unavailable")
+        assert int(answer.headers["retry-after"]) > 0
+        assert known.get("r").body == {"of": OWN}
+        assert known.put("r", {"of": OWN}).status == 200
+    finally:
+        sessions.clear_faults()
+    assert stranger.get("r").status == 404
+
+
+def test_of_sixty_four_threads_no_call_has_the_wrong_session(
+    sessions: EmbeddedAws, reader: InProcess, two_tenants: Any
+) -> None:
+    sessions.deliver_trail()
+    archive = Archive(sessions)
+    requests = [(OWN, OTHER)[number % 2] for number in range(REQUESTS)]
+    random.Random(64).shuffle(requests)  # noqa: S311 - reproducible
+    reader.container.time_limit.begin(remaining_ms=3_600_000)
+
+    def read(tenant: str) -> bool:
+        path = reader.requests.RecordPath(tenant=tenant, record="r")
+        found = reader.record_reads.get_record(reader.container.of(tenant).store, path)
+        return bool(json.loads(found.data) == {"of": tenant})
+
+    with ThreadPoolExecutor(max_workers=64) as pool:
+        assert all(pool.map(read, requests))
+    seen: Counter[tuple[str, str]] = Counter()
+    table = sessions.outputs["RecordsTableName"]
+    for record in archive.new():
+        parameters = record["requestParameters"] or {}
+        if record["eventName"] == "GetItem" and parameters.get("tableName") == table:
+            role, session = record["userIdentity"]["arn"].split("/")[1:]
+            assert role == f"{PREFIX}-reader-session"
+            seen[session, parameters["key"]["tenant"]] += 1
+    assert seen == {(OWN, OWN): REQUESTS // 2, (OTHER, OTHER): REQUESTS // 2}
+
+
+@pytest.mark.parametrize("strategy", ["tenant", "record"])
+def test_a_tenants_session_costs_one_call_of_sts_and_then_less_than_a_millisecond(
+    sessions: EmbeddedAws, two_tenants: Any, strategy: str
+) -> None:
+    sessions.change_settings({"key_strategy": strategy})
+    with started(sessions, "reader") as running:
+        limit = running.container.time_limit
+        limit.begin(remaining_ms=600_000)
+        running.container.of(OWN)
+        assert limit.sts_calls == 1
+        took = []
+        for _ in range(1_000):
+            began = time.perf_counter()
+            running.container.of(OWN)
+            took.append(time.perf_counter() - began)
+        assert limit.sts_calls == 1
+        assert sorted(took)[990] < 0.001
+        path = running.requests.RecordPath(tenant=OWN, record="r")
+        store = running.container.of(OWN).store
+        assert json.loads(running.record_reads.get_record(store, path).data) == {"of": OWN}
+    sessions.change_settings({"key_strategy": "tenant"})
+
+
+# --- branch keys and the change of the setting
+
+
+def test_a_branch_keys_life_in_sessions(sessions: EmbeddedAws, branch_keys: Any) -> None:
+    tenant = f"life-{uuid4()}"[:20]
+    records = branch_keys.records(tenant)
+    assert branch_keys.create(tenant).status == 201
+    assert records.put("r", {"n": 1}).status == 201
+    assert branch_keys.rotate(tenant).status == 201
+    assert records.get("r").body == {"n": 1}
+    assert tenant in {each["tenant"] for each in branch_keys.call("GET", "?limit=100").body["tenants"]}
+    key = sessions.outputs["EnvelopeKeyArn"]
+    assert branch_keys.move(tenant, to=key).status == 200
+    assert len(branch_keys.describe(tenant).body["versions"]) == 2
+    assert branch_keys.shred(tenant).status == 200
+    assert branch_keys.describe(tenant).body["state"] == "shredded"
+    branch_keys.remove(tenant)
+
+
+def test_what_is_due_is_rotated_in_a_session_of_each_tenant(
+    sessions: EmbeddedAws, two_tenants: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions.change_settings({"branch_key_rotation_days": 1})
+    old = "2020-01-01T00:00:00.000000Z"
+    with started(sessions, "rotation") as running:
+        compartments = {tenant: running.container.of(tenant) for tenant in (OWN, OTHER)}
+        assert compartments[OWN] is not compartments[OTHER]
+    assert old < two_tenants.describe(OWN).body["versions"][0]["created_at"]
+    summary = sessions.run_schedule(f"{PREFIX}-rotation")
+    assert (summary["failures"], summary["complete"]) == (0, True)
+
+
+def test_the_setting_changes_while_it_serves(sessions: EmbeddedAws, two_tenants: Any) -> None:
+    records = two_tenants.records(OWN)
+    for step in (
+        {"tenant_sessions": False, "tenant_sessions_changing": True},
+        {"tenant_sessions_changing": False},
+        {"tenant_sessions": True, "tenant_sessions_changing": True},
+        {"tenant_sessions_changing": False},
+    ):
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            changing = pool.submit(sessions.change_settings, step)
+            statuses: Counter[int] = Counter()
+            while not changing.done():
+                statuses[records.get("r").status] += 1
+                statuses[records.put("r", {"of": OWN}).status] += 1
+            changing.result()
+        assert set(statuses) == {200}, (step, statuses)
+
+
+def test_a_refused_session_says_whom_to_ask(sessions: EmbeddedAws, two_tenants: Any) -> None:
+    iam, name = sessions.client("iam"), f"{PREFIX}-reader-session"
+    trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=document(TRUSTS_ANOTHER))
+    try:
+        answer = two_tenants.records(f"refused-{uuid4()}"[:20]).get("r")
+        assert (answer.status, answer.slug) == (503, "session-unavailable")
+    finally:
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
