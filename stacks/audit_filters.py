@@ -91,12 +91,16 @@ def management_patterns(watched: Watched, *, record: Record) -> dict[str, Sequen
                 record.is_("eventName", *ENVELOPE_USES),
                 record.absent("errorCode"),
                 record.uses(watched.envelope_key),
-                record.is_none_of(ISSUER, *watched.workers),
+                record.is_none_of(ISSUER, *watched.workers_in_patterns),
             )
         ],
         "unusable-key-used": [all_of(unusable, record.concerns(key)) for key in watched.keys],
         "kms-throttled": [
-            all_of(kms_call, record.is_("errorCode", "Throttling*"), record.is_(ISSUER, *watched.workers))
+            all_of(
+                kms_call,
+                record.is_("errorCode", "Throttling*"),
+                record.is_(ISSUER, *watched.workers_in_patterns),
+            )
         ],
     }
     if watched.settings.trail == "own":

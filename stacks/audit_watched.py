@@ -22,6 +22,8 @@ class Watched:
         Names of the functions' roles, and of their sessions'.
     workers
         The ARNs of those that may use the envelope key.
+    workers_in_patterns
+        The same for patterns of metric filters, which take no more than 1,024 characters.
     tenant_admins
         The ARNs of those that may change the key store.
     functions
@@ -50,6 +52,7 @@ class Watched:
     audit_key: kms.IKey
     roles: Sequence[str]
     workers: Sequence[str]
+    workers_in_patterns: Sequence[str]
     tenant_admins: Sequence[str]
     functions: Sequence[str]
     api_id: str

@@ -11,7 +11,12 @@ from typing import Any, Literal, cast
 
 import aws_cdk as cdk
 
-from stacks.settings_allowed import CONTRADICTIONS, PRODUCTION_RULES, RULES
+from stacks.settings_allowed import (
+    CONTRADICTIONS,
+    PRODUCTION_CONTRADICTIONS,
+    PRODUCTION_RULES,
+    RULES,
+)
 from stacks.settings_rules import Rule
 
 PRODUCTION = "prod"
@@ -228,7 +233,10 @@ def load(environments: object, *, env: object) -> Settings:
         for setting, rule in PRODUCTION_RULES.items():
             _check(name, setting=setting, value=given.get(setting), rule=rule)
     complete = {**dict.fromkeys(RULES), **given}
-    for contradicts, sentence in CONTRADICTIONS:
+    for contradicts, sentence in (
+        *CONTRADICTIONS,
+        *(PRODUCTION_CONTRADICTIONS if name == PRODUCTION else ()),
+    ):
         if contradicts(complete):
             raise SettingsError(f"cdk.json: in environments.{name}, {sentence.format_map(complete)}.")
     return _typed(name, given=given)

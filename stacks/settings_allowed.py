@@ -81,7 +81,8 @@ RULES: Mapping[str, Rule] = {
     "writer_keeps_branch_keys": true_or_false(),
     "tenant_sessions": true_or_false(),
     "tenant_sessions_changing": true_or_false(),
-    "tenant_session_entries": whole_number(1, 10_000),
+    # Each has connections of its own, and a function has 1,024 descriptors.
+    "tenant_session_entries": whole_number(1, 300),
     "logical_key_store": LOGICAL_NAME,
     "branch_key_arn": optional(KEY_ARN),
     "branch_key_cache_seconds": whole_number(1, 3600),
@@ -145,11 +146,20 @@ PRODUCTION_RULES: Mapping[str, Rule] = {
     "deletion_window_days": one_of(30),
     "log_retention_days": one_of(*(days for days in LOG_RETENTION if days >= 365)),
     "removal": one_of("retain"),
-    "tenant_sessions": Rule(lambda value: value is True, "true"),
     "termination_protection": Rule(lambda value: value is True, "true"),
 }
 
+# Two clients of a tenant with their connections take 2.1 MB (make sessions).
+MEGABYTES_OF_A_SESSION = 3
+
 Given = Mapping[str, Any]
+# What production may not have, beside single values.
+PRODUCTION_CONTRADICTIONS: tuple[tuple[Callable[[Given], bool], str], ...] = (
+    (
+        lambda given: not given["tenant_sessions"] and not given["tenant_sessions_changing"],
+        "tenant_sessions is false; in production IAM holds functions to one tenant at a time: set it to true",
+    ),
+)
 # Settings that contradict each other: what must not be, and the sentence about it.
 CONTRADICTIONS: tuple[tuple[Callable[[Given], bool], str], ...] = (
     (
@@ -187,6 +197,17 @@ CONTRADICTIONS: tuple[tuple[Callable[[Given], bool], str], ...] = (
         (
             "branch_key_arn is {branch_key_arn!r} and region is {region!r}; "
             "KMS works in one Region: name a key of that Region"
+        ),
+    ),
+    (
+        lambda given: (
+            given["tenant_sessions"]
+            and given["tenant_session_entries"] * MEGABYTES_OF_A_SESSION > given["function_memory_mb"] - 128
+        ),
+        (
+            "tenant_session_entries is {tenant_session_entries} and function_memory_mb is "
+            "{function_memory_mb}; a session takes some 3 MB beside the 128 MB that a function begins with: "
+            "set fewer entries, or more memory"
         ),
     ),
     (

@@ -53,8 +53,15 @@ class Tables:
         )
 
     def may_delete_unseen(self) -> iam.PolicyStatement:
-        """Allow to delete records, but not to be handed what is deleted."""
-        unseen = {"StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"}}
+        """Allow to delete records, but neither to be handed what is deleted nor to try out what is in it.
+
+        Of a deletion whose condition fails DynamoDB hands out the item to who asks for it, and no key of
+        IAM's forbids that: what is readable in it can be seen so.
+        """
+        unseen: dict[str, Mapping[str, Any]] = {
+            "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
+            "ForAllValues:StringEquals": {"dynamodb:Attributes": [PARTITION_KEY, SORT_KEY, HEADER]},
+        }
         return self._may("DeleteUnseen", ("dynamodb:DeleteItem",), self.records, unseen)
 
     def _may(

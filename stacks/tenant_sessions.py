@@ -9,6 +9,7 @@ What must stay true:
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -30,8 +31,9 @@ def add_session_role(stack: cdk.Stack, settings: Settings, duty: str, *, functio
         names.title(names.session_duty(duty)),
         role_name=names.session_role(settings, duty),
         description=f"{duty} for one tenant at a time: the tenant of the session's tag.",
-        assumed_by=_function(function_role),
+        assumed_by=iam.AccountRootPrincipal().with_conditions(_named_for_it(function_role)),
     )
+    _allow_tag(role, function_role)
     iam.ManagedPolicy(
         stack,
         f"{names.title(duty)}MayBeginSessions",
@@ -57,20 +59,37 @@ def allow_tables(
     )
 
 
-def _function(role: iam.Role) -> iam.IPrincipal:
-    """Who begins a session, and how it has to be asked for.
+def _allow_tag(role: iam.Role, function_role: iam.Role) -> None:
+    """Let a session be tagged as it may be begun.
 
     The account is the principal, narrowed to the function's role: so IAM has to consent as well, and a role
-    that is made again is meant too (key_policies.role_may).
+    that is made again is meant too (key_policies.role_may). The name is compared for AssumeRole alone: the
+    Service Authorization Reference does not list it for TagSession, and both must consent.
     """
-    return iam.SessionTagsPrincipal(
-        iam.AccountRootPrincipal().with_conditions(
-            {
-                "ArnEquals": {"aws:PrincipalArn": role.role_arn},
-                "ForAllValues:StringEquals": {"aws:TagKeys": [TENANT_TAG]},
-                "Null": {f"aws:RequestTag/{TENANT_TAG}": "false", "sts:TransitiveTagKeys": "true"},
-                # STS takes no name of one character: a dot, which no tenant's id has, makes it two.
-                "StringEquals": {"sts:RoleSessionName": [_ASKED_FOR, f"{_ASKED_FOR}."]},
-            }
+    policy = role.assume_role_policy
+    if policy is None:
+        raise ValueError("a role has a trust policy")
+    policy.add_statements(
+        iam.PolicyStatement(
+            sid="OneTenantOfItsOwnDuty",
+            actions=["sts:TagSession"],
+            principals=[iam.AccountRootPrincipal()],
+            conditions=_one_tenant(function_role),
         )
     )
+
+
+def _one_tenant(function_role: iam.Role) -> dict[str, dict[str, Any]]:
+    """Conditions of a request by a function's role for a session with one tag, which none inherits."""
+    return {
+        "ArnEquals": {"aws:PrincipalArn": function_role.role_arn},
+        "ForAllValues:StringEquals": {"aws:TagKeys": [TENANT_TAG]},
+        "Null": {f"aws:RequestTag/{TENANT_TAG}": "false", "sts:TransitiveTagKeys": "true"},
+    }
+
+
+def _named_for_it(function_role: iam.Role) -> dict[str, dict[str, Any]]:
+    """As `_one_tenant`, and the session has the tenant's name."""
+    # STS takes no name of one character: a dot, which no tenant's id has, makes it two.
+    names_of_tenant = [_ASKED_FOR, f"{_ASKED_FOR}."]
+    return {**_one_tenant(function_role), "StringEquals": {"sts:RoleSessionName": names_of_tenant}}

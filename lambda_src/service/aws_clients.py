@@ -19,11 +19,16 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_sts import STSClient
 
-_CONFIG = Config(
-    connect_timeout=CONNECT_TIMEOUT_SECONDS,
-    read_timeout=READ_TIMEOUT_SECONDS,
-    retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
-)
+
+def _config(attempts: int) -> Config:
+    return Config(
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        read_timeout=READ_TIMEOUT_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+    )
+
+
+_CONFIG = _config(MAX_ATTEMPTS)
 
 #: Calls of a session of a tenant are signed with these; without, with the function's own.
 Credentials = SessionCredentials | None
@@ -43,9 +48,9 @@ def dynamodb_client(time_limit: TimeLimit, credentials: Credentials = None) -> "
     return client
 
 
-def sts_client(time_limit: TimeLimit) -> "STSClient":
-    """Make the client that begins sessions, at the Region's own endpoint; its calls are counted."""
-    client = boto3.client("sts", config=_CONFIG)
+def sts_client(time_limit: TimeLimit, *, attempts: int = MAX_ATTEMPTS) -> "STSClient":
+    """Make a client that begins sessions, at the Region's own endpoint; its calls are counted."""
+    client = boto3.client("sts", config=_config(attempts))
     client.meta.events.register("before-send.sts", time_limit.before_send_to_sts)
     return client
 

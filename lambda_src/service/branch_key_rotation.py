@@ -27,8 +27,8 @@ from service.time_limit import TimeLimit
 
 PAGE_SIZE = 1000
 
-#: A further branch key is rotated only while this is left: an attempt of each of the six calls.
-_ROTATION_SECONDS = 20
+#: A further branch key is rotated only while this is left: an attempt of each of the seven calls.
+_ROTATION_SECONDS = 24
 
 #: A further page is read only while this is left.
 _PAGE_SECONDS = 8

@@ -75,7 +75,9 @@ class TenantSessions(Generic[Made]):
     Parameters
     ----------
     begin
-        Begins a session for a tenant.
+        Begins a session for a tenant that has none.
+    renew
+        Begins one for a tenant whose session still lasts: it had better fail soon than late.
     furnish
         Makes what the tenant's requests are served with. Called by one thread at a time.
     max_entries
@@ -88,6 +90,7 @@ class TenantSessions(Generic[Made]):
     def __init__(
         self,
         begin: Callable[[str], SessionCredentials],
+        renew: Callable[[str], SessionCredentials],
         furnish: Callable[[SessionCredentials], Made],
         *,
         max_entries: int,
@@ -95,6 +98,7 @@ class TenantSessions(Generic[Made]):
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._begin = begin
+        self._renew = renew
         self._furnish = furnish
         self._max_entries = max_entries
         self._monotonic = monotonic
@@ -142,7 +146,7 @@ class TenantSessions(Generic[Made]):
     def _fetch(self, tenant: str, kept: _Session[Made] | None, *, future: Future[Made]) -> Made:
         began = self._monotonic()
         try:
-            credentials = self._begin(tenant)
+            credentials = self._begin(tenant) if kept is None else self._renew(tenant)
             with self._furnishing:
                 made = self._furnish(credentials)
         except TenantSessionError as error:

@@ -72,9 +72,10 @@ def start() -> Container:
 def _tenant_sessions(
     settings: SessionConfiguration, configuration: Configuration, time_limit: TimeLimit
 ) -> TenantSessions[Compartment]:
-    sts = sts_client(time_limit)
+    sts, once = sts_client(time_limit), sts_client(time_limit, attempts=1)
     return TenantSessions(
         lambda tenant: begin_session(sts, settings.role_arn, tenant),
+        lambda tenant: begin_session(once, settings.role_arn, tenant),
         lambda credentials: make_compartment(configuration, time_limit, credentials),
         max_entries=settings.entries,
     )

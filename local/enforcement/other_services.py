@@ -134,8 +134,13 @@ def sts_asks(call: ApiCall) -> Sequence[Ask]:
         context["aws:TagKeys"] = list(tags)
     if given.get("TransitiveTagKeys"):
         context["sts:TransitiveTagKeys"] = [str(name) for name in given["TransitiveTagKeys"]]
-    actions = ["AssumeRole", *(["TagSession"] if tags else [])]
-    return [on_role(action, str(given.get("RoleArn")), context=context) for action in actions]
+    role = str(given.get("RoleArn"))
+    asked = [on_role("AssumeRole", role, context=context)]
+    if tags:
+        # The reference lists neither of the two for TagSession.
+        of_tags = {k: v for k, v in context.items() if k not in ("sts:RoleSessionName", "sts:ExternalId")}
+        asked.append(on_role("TagSession", role, context=of_tags))
+    return asked
 
 
 def on_role(action: str, arn: str, *, context: Given) -> Ask:

@@ -62,6 +62,10 @@ class Assembly:
         rotation = [] if self.settings["branch_key_rotation_days"] is None else ["rotation"]
         return ["writer", "reader", "tenant-admin", *rotation]
 
+    def worker(self, duty: str) -> str:
+        """The role that holds a duty's rights: its sessions', where the function works in these."""
+        return f"{duty}-session" if self.settings["tenant_sessions"] else duty
+
     def table(self, name: str) -> Resource:
         """One of the tables, by the last part of its name."""
         (found,) = [

@@ -39,9 +39,11 @@ def rights_for_a_branch_key() -> dict[str, list[Right]]:
         aws.kms.meta.events.register("provide-client-params.kms", note)
         before = aws.store(old, context_of=branch_key_context)
         after = aws.store(new, old, context_of=branch_key_context)
-        first = before.create(TENANT).version
+        created = noted(lambda: before.create(TENANT))
+        first = before.active(TENANT).version
+        before.create("globex")
         return {
-            "create": noted(lambda: before.create("globex")),
+            "create": created,
             "rotate": noted(lambda: before.rotate(TENANT)),
             "move": noted(lambda: after.move(TENANT)),
             "open the active one": noted(lambda: after.active(TENANT)),

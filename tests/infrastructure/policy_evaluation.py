@@ -9,11 +9,16 @@ from local.policy import Request as Asked
 
 Statement = Mapping[str, Any]
 SESSION = "session"
+#: Of which tenant the sessions are that a function begins.
+TENANT = "acme"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Somebody asks to do something. `principal`: a role's or the root's ARN, or a service's name."""
+    """Somebody asks to do something. `principal`: a role's or the root's ARN, or a service's name.
+
+    A session of a role whose name ends so carries a tenant's tag.
+    """
 
     principal: str
     action: str
@@ -117,5 +122,8 @@ def _principal(named: str) -> Principal:
         return Principal(kind="user", arn=named)
     account, name = named.split(":")[4], named.rpartition("/")[2]
     return Principal(
-        kind="role session", arn=f"arn:aws:sts::{account}:assumed-role/{name}/{SESSION}", role_arn=named
+        kind="role session",
+        arn=f"arn:aws:sts::{account}:assumed-role/{name}/{SESSION}",
+        role_arn=named,
+        tags={"tenant": TENANT} if name.endswith("-session") else {},
     )

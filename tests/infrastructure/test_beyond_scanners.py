@@ -167,8 +167,9 @@ def test_only_tenant_admin_writes_branch_keys_and_it_opens_none(assembly: Assemb
             if of_key_store and {*listed(statement["Action"])} & WRITING:
                 writing |= {logical_id, *policy["Properties"].get("Roles", ())}
     of_role = {name for name in writing if name.startswith(assembly.prefix)}
-    assert of_role == {f"{assembly.prefix}-tenant-admin"}
-    for statement in assembly.identity_statements("tenant-admin"):
+    worker = assembly.worker("tenant-admin")
+    assert of_role == {f"{assembly.prefix}-{worker}"}
+    for statement in assembly.identity_statements(worker):
         if "kms:ViaService" not in condition_keys(statement):
             assert not {*listed(statement["Action"])} & {"kms:Decrypt", "kms:Encrypt"}
 

@@ -25,11 +25,11 @@ CONTEXTS = test_branch_keys.test_no_other_encryption_context_passes_for_a_branch
 ACTIONS = test_branch_keys.test_a_duty_has_its_actions_for_its_items_alone
 # Of each duty: its statement, the logical id of its IAM policy, and one thing that it does.
 STATEMENTS = {
-    "writer": ("WriterMayOpenActiveBranchKeys", "WriterMayUseEnvelopeKey", DECRYPT, ACTIVE),
-    "reader": ("ReaderMayOpenBranchKeys", "ReaderMayUseEnvelopeKey", DECRYPT, ACTIVE),
+    "writer": ("WriterMayOpenActiveBranchKeysOfOwnTenant", "WriterSessionMayUseEnvelopeKey", DECRYPT, ACTIVE),
+    "reader": ("ReaderMayOpenBranchKeysOfOwnTenant", "ReaderSessionMayUseEnvelopeKey", DECRYPT, ACTIVE),
     "tenant-admin": (
-        "TenantAdminMayMakeAndMoveBranchKeys",
-        "TenantAdminMayUseEnvelopeKey",
+        "TenantAdminMayMakeAndMoveBranchKeysOfOwnTenant",
+        "TenantAdminSessionMayUseEnvelopeKey",
         GENERATE,
         BEACON,
     ),
@@ -38,8 +38,8 @@ CONDITIONS = {
     "tablename": ("StringEquals", "kms:EncryptionContext:tablename"),
     "hierarchy-version": ("StringEquals", "kms:EncryptionContext:hierarchy-version"),
     "type": ("StringLike", "kms:EncryptionContext:type"),
-    "branch-key-id": ("Null", "kms:EncryptionContext:branch-key-id"),
-    "tenant": ("Null", "kms:EncryptionContext:aws-crypto-ec:tenant"),
+    "branch-key-id": ("StringEquals", "kms:EncryptionContext:branch-key-id"),
+    "tenant": ("StringEquals", "kms:EncryptionContext:aws-crypto-ec:tenant"),
     "further keys": ("ForAllValues:StringEquals", "kms:EncryptionContextKeys"),
 }
 

@@ -75,7 +75,7 @@ def elsewhere(changed: Callable[..., Assembly]) -> Assembly:
 
 
 def role(assembly: Assembly, duty: str) -> str:
-    return f"arn:aws:iam::{ACCOUNT}:role/{assembly.prefix}-{duty}"
+    return f"arn:aws:iam::{ACCOUNT}:role/{assembly.prefix}-{assembly.worker(duty)}"
 
 
 def asked(
@@ -89,7 +89,7 @@ def iam_lets(
     assembly: Assembly, duty: str, action: str, context: Mapping[str, str], *, key: str = ""
 ) -> bool:
     request = asked(assembly, duty, action, context, key=key)
-    return identity_allows(request, policies=assembly.identity_statements(duty))
+    return identity_allows(request, policies=assembly.identity_statements(assembly.worker(duty)))
 
 
 def consents(assembly: Assembly, duty: str, action: str, context: Mapping[str, str]) -> tuple[bool, bool]:
@@ -139,7 +139,7 @@ def test_the_writer_opens_no_branch_key_in_the_strategy_record(
         assert consents(assembly, "writer", DECRYPT, context) == (False, False)
     statements = [
         *assembly.key("envelope")["Properties"]["KeyPolicy"]["Statement"],
-        *assembly.identity_statements("writer"),
+        *assembly.identity_statements(assembly.worker("writer")),
     ]
     assert not [
         statement
@@ -206,7 +206,9 @@ def test_a_duty_works_with_both_consents_only(
     tenant: Assembly, contexts: dict[str, dict[str, str]], duty: str, action: str, kind: str
 ) -> None:
     request = asked(tenant, duty, action, contexts[kind])
-    assert allowed(tenant, "envelope", request, identity_policies=tenant.identity_statements(duty))
+    assert allowed(
+        tenant, "envelope", request, identity_policies=tenant.identity_statements(tenant.worker(duty))
+    )
     assert not allowed(tenant, "envelope", request, identity_policies=[])
 
 

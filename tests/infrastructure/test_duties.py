@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tests.infrastructure.assembly import Assembly
-from tests.infrastructure.test_envelope_key import common_rights, rights, table
+from tests.infrastructure.test_envelope_key import common_rights, own_rights, rights, table
 
 
 def test_the_tenant_admin_does_nothing_but_administer_branch_keys(assembly: Assembly) -> None:
@@ -17,7 +17,7 @@ def test_the_tenant_admin_does_nothing_but_administer_branch_keys(assembly: Asse
             "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:Query",
-            "dynamodb:Scan",
+            *([] if assembly.settings["tenant_sessions"] else ["dynamodb:Scan"]),
         },
         table(assembly, "records"): {"dynamodb:Query", "dynamodb:DeleteItem"},
         assembly.key("envelope")["Arn"]: {
@@ -27,6 +27,9 @@ def test_the_tenant_admin_does_nothing_but_administer_branch_keys(assembly: Asse
         },
         **common_rights(assembly, *functions),
     }
+    across_tenants = {table(assembly, "key-store"): {"dynamodb:Scan"}}
+    expected = across_tenants if assembly.settings["tenant_sessions"] else {}
+    assert own_rights(assembly, "tenant-admin", *functions) == expected
 
 
 def test_the_writer_reads_branch_keys_where_the_strategy_needs_it(changed: Callable[..., Assembly]) -> None:

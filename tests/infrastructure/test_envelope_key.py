@@ -78,7 +78,7 @@ def policy(assembly: Assembly) -> list[dict[str, object]]:
 
 
 def role(assembly: Assembly, duty: str) -> str:
-    return f"arn:aws:iam::{ACCOUNT}:role/{assembly.prefix}-{duty}"
+    return f"arn:aws:iam::{ACCOUNT}:role/{assembly.prefix}-{assembly.worker(duty)}"
 
 
 def test_a_record_has_exactly_the_six_context_keys(record_context: dict[str, str]) -> None:
@@ -119,7 +119,7 @@ def test_a_role_uses_it_only_with_both_consents(
     asked = with_encryption_context(
         request(assembly, principal=role(assembly, duty), action=DUTIES[duty]), record_context
     )
-    own = assembly.identity_statements(duty)
+    own = assembly.identity_statements(assembly.worker(duty))
     without_the_role = [statement for statement in policy(assembly) if DUTIES[duty] != statement["Action"]]
     assert key_allows(asked, key_policy=policy(assembly), identity_policies=own)
     assert not key_allows(asked, key_policy=policy(assembly), identity_policies=NOTHING)
@@ -137,7 +137,7 @@ def test_a_role_has_the_one_action_of_its_duty(
     is_its_duty = action == DUTIES[duty]
     by_key_policy = key_allows(asked, key_policy=policy(assembly), identity_policies=ALL_OF_KMS)
     assert by_key_policy == is_its_duty
-    assert identity_allows(asked, policies=assembly.identity_statements(duty)) == is_its_duty
+    assert identity_allows(asked, policies=assembly.identity_statements(assembly.worker(duty))) == is_its_duty
 
 
 @pytest.mark.parametrize("duty", DUTIES)
@@ -156,10 +156,13 @@ def test_a_role_uses_it_for_no_other_encryption_context(
         *({**record_context, name: "other"} for name in fixed),
     ]
     assert len(wrong) == 12
+    own = assembly.identity_statements(assembly.worker(duty))
     for context in wrong:
         tried = with_encryption_context(asked, context)
         assert not key_allows(tried, key_policy=policy(assembly), identity_policies=ALL_OF_KMS), context
-        assert not identity_allows(tried, policies=assembly.identity_statements(duty)), context
+        assert not identity_allows(tried, policies=assembly.identity_statements(assembly.worker(duty))), (
+            context
+        )
 
 
 @pytest.mark.parametrize("action", CRYPTOGRAPHY)
@@ -214,6 +217,7 @@ def test_the_writer_does_nothing_but_store(assembly: Assembly) -> None:
         assembly.key("envelope")["Arn"]: {"kms:GenerateDataKey"},
         **common_rights(assembly, "writer"),
     }
+    assert own_rights(assembly, "writer") == {}
 
 
 def test_the_reader_does_nothing_but_read(assembly: Assembly) -> None:
@@ -223,12 +227,31 @@ def test_the_reader_does_nothing_but_read(assembly: Assembly) -> None:
         assembly.key("envelope")["Arn"]: {"kms:Decrypt"},
         **common_rights(assembly, "reader"),
     }
+    assert own_rights(assembly, "reader") == {}
 
 
 def rights(assembly: Assembly, duty: str) -> dict[str, set[str]]:
+    """What all policies allow to the role that holds a duty's rights, by resource."""
+    return rights_of_role(assembly, assembly.worker(duty))
+
+
+def own_rights(assembly: Assembly, duty: str, *functions: str) -> dict[str, set[str]]:
+    """What a function's own role may beside its work; where it works in sessions, that is to begin them."""
+    found = rights_of_role(assembly, duty)
+    if not assembly.settings["tenant_sessions"]:
+        return {}
+    for resource, actions in function_rights(assembly, *(functions or (duty,))).items():
+        assert found.pop(resource) == actions, resource
+    beginning = f"arn:aws:iam::{ACCOUNT}:role/{assembly.prefix}-{duty}-session"
+    assert found.pop(beginning) == {"sts:AssumeRole", "sts:TagSession"}
+    assert {"kms:Decrypt"} <= found.pop(assembly.key("storage")["Arn"]) <= {*SERVER_SIDE_ENCRYPTION}
+    return found
+
+
+def rights_of_role(assembly: Assembly, role: str) -> dict[str, set[str]]:
     """What all policies of a role allow, by resource."""
     found: dict[str, set[str]] = {}
-    for statement in assembly.identity_statements(duty):
+    for statement in assembly.identity_statements(role):
         assert statement["Effect"] == "Allow"
         actions, resources = statement["Action"], statement["Resource"]
         for resource in [resources] if isinstance(resources, str) else resources:
@@ -237,9 +260,15 @@ def rights(assembly: Assembly, duty: str) -> dict[str, set[str]]:
 
 
 def common_rights(assembly: Assembly, *functions: str) -> dict[str, set[str]]:
+    """What every role has that does a function's work: the tables' key, and what is the function's own."""
+    own = {} if assembly.settings["tenant_sessions"] else function_rights(assembly, *functions)
+    return {**own, assembly.key("storage")["Arn"]: {*SERVER_SIDE_ENCRYPTION}}
+
+
+def function_rights(assembly: Assembly, *functions: str) -> dict[str, set[str]]:
+    """What a function's own role has in any case."""
     logs = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{assembly.prefix}"
     return {
         **{f"{logs}-{name}:*": {"logs:CreateLogStream", "logs:PutLogEvents"} for name in functions},
         "*": {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
-        assembly.key("storage")["Arn"]: {*SERVER_SIDE_ENCRYPTION},
     }

@@ -42,7 +42,7 @@ def table(assembly: Assembly, name: str = "key-store") -> Resource:
 
 
 def role(assembly: Assembly, duty: str) -> str:
-    return f"arn:aws:iam::{ACCOUNT}:role/{assembly.prefix}-{duty}"
+    return f"arn:aws:iam::{ACCOUNT}:role/{assembly.prefix}-{assembly.worker(duty)}"
 
 
 def may(assembly: Assembly, principal: str, action: str, *, allowing: Statement = ALL) -> bool:

@@ -115,7 +115,7 @@ WEAKENINGS = [
     Weakening(
         "conditions on a record's context",
         KEY,
-        in_statement("ReaderMayDecrypt", *KEY_POLICY, change=without("Condition", "StringEquals")),
+        in_statement("ReaderMayDecryptOfOwnTenant", *KEY_POLICY, change=without("Condition", "StringEquals")),
         test_envelope_key.test_a_role_uses_it_for_no_other_encryption_context,
         {"duty": "reader", "record_context": RECORD},
         logical_id=ENVELOPE,
@@ -123,7 +123,7 @@ WEAKENINGS = [
     Weakening(
         "the role as a condition beside the account",
         KEY,
-        in_statement("ReaderMayDecrypt", *KEY_POLICY, change=without("Condition", "ArnEquals")),
+        in_statement("ReaderMayDecryptOfOwnTenant", *KEY_POLICY, change=without("Condition", "ArnEquals")),
         test_envelope_key.test_neither_root_nor_an_unlisted_role_can_use_it_or_lend_its_use,
         {
             "principal": test_envelope_key.ADMINISTRATOR,
@@ -209,10 +209,12 @@ WEAKENINGS = [
         "a key that tenant-admin cannot open",
         POLICY,
         in_statement(
-            "TenantAdminMayMakeAndMoveBranchKeys", "PolicyDocument", change=having(["kms:Decrypt"], "Action")
+            "TenantAdminMayMakeAndMoveBranchKeysOfOwnTenant",
+            "PolicyDocument",
+            change=having(["kms:Decrypt"], "Action"),
         ),
         test_beyond_scanners.test_only_tenant_admin_writes_branch_keys_and_it_opens_none,
-        logical_id="TenantAdminMayUseEnvelopeKey",
+        logical_id="TenantAdminSessionMayUseEnvelopeKey",
     ),
     Weakening(
         "protection of the table from deletion",

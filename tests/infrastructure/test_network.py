@@ -139,25 +139,31 @@ def test_functions_speak_https_and_are_spoken_to_by_nobody(network: Assembly) ->
     assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("tcp", 443, 443)
 
 
-def test_the_endpoint_of_kms_answers_the_functions_only(network: Assembly) -> None:
-    group = security_group(network, "KmsEndpointSecurityGroup")
+@pytest.mark.parametrize("service", ["kms", "sts"])
+def test_an_interface_endpoint_answers_the_functions_only(network: Assembly, service: str) -> None:
+    name = f"{service.capitalize()}EndpointSecurityGroup"
+    group = security_group(network, name)
     assert "SecurityGroupIngress" not in group
     (egress,) = group["SecurityGroupEgress"]
     assert egress.items() >= EGRESS_TO_NOBODY.items()
-    (ingress,) = of_network(network, "AWS::EC2::SecurityGroupIngress")
-    assert ingress["GroupId"].startswith("<KmsEndpointSecurityGroup")
+    (ingress,) = [
+        found
+        for found in of_network(network, "AWS::EC2::SecurityGroupIngress")
+        if found["GroupId"].startswith(f"<{name}")
+    ]
     assert ingress["SourceSecurityGroupId"].startswith("<FunctionsSecurityGroup")
     assert (ingress["IpProtocol"], ingress["FromPort"], ingress["ToPort"]) == ("tcp", 443, 443)
-    assert endpoint(network, "kms")["SecurityGroupIds"] == [ingress["GroupId"]]
+    assert endpoint(network, service)["SecurityGroupIds"] == [ingress["GroupId"]]
 
 
-def test_there_are_three_endpoints_and_kms_keeps_its_name(network: Assembly) -> None:
+def test_there_is_an_endpoint_for_each_service_and_interfaces_keep_its_name(network: Assembly) -> None:
     kinds = {
         found["ServiceName"].rpartition(".")[2]: found["VpcEndpointType"]
         for found in of_network(network, "AWS::EC2::VPCEndpoint")
     }
-    assert kinds == {"kms": "Interface", "dynamodb": "Gateway", "s3": "Gateway"}
-    assert endpoint(network, "kms")["PrivateDnsEnabled"] is True
+    assert kinds == {"kms": "Interface", "sts": "Interface", "dynamodb": "Gateway", "s3": "Gateway"}
+    for service in ("kms", "sts"):
+        assert endpoint(network, service)["PrivateDnsEnabled"] is True
     for service in ("dynamodb", "s3"):
         assert len(endpoint(network, service)["RouteTableIds"]) == 2
 
@@ -175,6 +181,19 @@ def test_only_our_keys_are_reached_and_only_by_this_account(network: Assembly, a
     assert not passes(network, "kms", action, theirs, owner=OTHERS)
     assert not passes(network, "kms", action, network.key("storage")["Arn"])
     assert not passes(network, "kms", action, network.key("audit")["Arn"])
+
+
+@pytest.mark.parametrize("duty", ["writer", "reader", "tenant-admin"])
+def test_only_our_sessions_are_begun_through_the_network(network: Assembly, duty: str) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/{network.prefix}-{duty}-session"
+    for action in ("sts:AssumeRole", "sts:TagSession"):
+        assert passes(network, "sts", action, role)
+        assert not passes(network, "sts", action, role, caller=OTHERS)
+        assert not passes(network, "sts", action, f"arn:aws:iam::{ACCOUNT}:role/administrator")
+        assert not passes(
+            network, "sts", action, f"arn:aws:iam::{OTHERS}:role/{network.prefix}-{duty}-session"
+        )
+    assert not passes(network, "sts", "sts:GetSessionToken", "*")
 
 
 @pytest.mark.parametrize("action", ["kms:Encrypt", "kms:CreateGrant", "kms:PutKeyPolicy", "kms:ListKeys"])

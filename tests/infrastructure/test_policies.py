@@ -121,6 +121,8 @@ def test_only_lambda_assumes_the_functions_roles(assembly: Assembly) -> None:
 
 def test_every_role_is_assumed_by_one_service(assembly: Assembly) -> None:
     for name, statement in trusted(assembly).items():
+        if name.endswith("-session"):
+            continue  # test_tenant_sessions.py
         assert statement["Action"] == "sts:AssumeRole", name
         assert set(statement["Principal"]) == {"Service"}, name
         assert isinstance(statement["Principal"]["Service"], str), name

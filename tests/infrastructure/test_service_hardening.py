@@ -96,7 +96,8 @@ def test_a_function_may_do_its_duty_log_and_trace(
 ) -> None:
     may = {
         statement["Sid"]: (statement["Action"], statement["Resource"])
-        for statement in assembly.identity_statements(role)
+        for each in (role, assembly.worker(role))
+        for statement in assembly.identity_statements(each)
         if statement["Sid"] in ("Records", "OwnLogs", "Traces")
     }
     name = f"{assembly.prefix}-{role}"

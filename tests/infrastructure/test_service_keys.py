@@ -200,8 +200,9 @@ def test_each_duty_reaches_the_tables_key_through_dynamodb_alone(
     assembly: Assembly, duty: str, action: str
 ) -> None:
     def reaches(context: dict[str, str]) -> bool:
-        asked = ask(assembly, "storage", action, principal=role(assembly, duty), context=context)
-        return both_consent(assembly, duty, asked)
+        worker = assembly.worker(duty)
+        asked = ask(assembly, "storage", action, principal=role(assembly, worker), context=context)
+        return both_consent(assembly, worker, asked)
 
     assert reaches(through("dynamodb"))
     assert not reaches(through("s3"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.infrastructure.assembly import Assembly, Resource, settings_of
+from tests.infrastructure.assembly import ACCOUNT, Assembly, Resource, settings_of
 
 
 def only(resources: dict[str, Resource]) -> Resource:
@@ -175,7 +175,12 @@ def own_variables(assembly: Assembly, function: str) -> dict[str, str]:
         },
         "rotation": {"BRANCH_KEY_ROTATION_DAYS": settings["branch_key_rotation_days"]},
     }
-    return {name: str(value) for name, value in own.get(function, {}).items() if value is not None}
+    variables = dict(own.get(function, {}))
+    if settings["tenant_sessions"]:
+        duty = "tenant-admin" if function == "rotation" else function
+        variables["SESSION_ROLE_ARN"] = f"arn:aws:iam::{ACCOUNT}:role/{assembly.prefix}-{duty}-session"
+        variables["TENANT_SESSION_ENTRIES"] = settings["tenant_session_entries"]
+    return {name: str(value) for name, value in variables.items() if value is not None}
 
 
 def test_functions_are_told_of_another_key_for_branch_keys(changed: Callable[..., Assembly]) -> None:

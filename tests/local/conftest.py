@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
 from shutil import copyfile
@@ -20,6 +20,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from envelope import BranchKeyStore
 from local import deployed_api
 from local.build_cache import ROOT
 from local.clients import Clients
@@ -29,6 +30,7 @@ from local.front import Front
 from local.functions import Functions
 from tests.local.actors import Actors, document
 from tests.local.branch_keys_api import BranchKeysApi
+from tests.local.names import LOGICAL_KEY_STORE
 from tests.local.records_api import RecordsApi
 
 
@@ -354,3 +356,26 @@ def strategy_tenant(aws: EmbeddedAws) -> Iterator[EmbeddedAws]:
     aws.change_settings({"key_strategy": "tenant"})
     yield aws
     aws.change_settings({"key_strategy": "record"})
+
+
+@pytest.fixture
+def aged(aws: EmbeddedAws, branch_keys: Any) -> Iterator[Callable[[str, int], None]]:
+    """Makes a branch key as tenant-admin would have made it so many days ago."""
+    made: list[str] = []
+
+    def create(tenant: str, days: int) -> None:
+        made.append(tenant)
+        then = datetime.now(UTC) - timedelta(days=days)
+        BranchKeyStore(
+            dynamodb=aws.client("dynamodb"),
+            kms=aws.client("kms"),
+            table=aws.outputs["KeyStoreTableName"],
+            logical_name=LOGICAL_KEY_STORE,
+            key_arn=aws.outputs["EnvelopeKeyArn"],
+            context_of=lambda tenant: {"tenant": tenant},
+            now=lambda: then,
+        ).create(tenant)
+
+    yield create
+    for tenant in made:
+        branch_keys.remove(tenant)

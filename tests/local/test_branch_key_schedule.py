@@ -1,15 +1,13 @@
 """The schedule of the deployed stacks rotates what has come of age, and what it cannot rotate rings."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from envelope import BranchKeyStore
 from local.embedded import EmbeddedAws
-from tests.local.names import LOGICAL_KEY_STORE
 
 DAYS = 365
 _WITHIN_SECONDS = 5
@@ -19,29 +17,6 @@ _WITHIN_SECONDS = 5
 def schedule(aws: EmbeddedAws) -> str:
     [found] = aws.client("scheduler").list_schedules()["Schedules"]
     return str(found["Name"])
-
-
-@pytest.fixture
-def aged(aws: EmbeddedAws, branch_keys: Any) -> Iterator[Callable[[str, int], None]]:
-    """Makes a branch key as tenant-admin would have made it so many days ago."""
-    made: list[str] = []
-
-    def create(tenant: str, days: int) -> None:
-        made.append(tenant)
-        then = datetime.now(UTC) - timedelta(days=days)
-        BranchKeyStore(
-            dynamodb=aws.client("dynamodb"),
-            kms=aws.client("kms"),
-            table=aws.outputs["KeyStoreTableName"],
-            logical_name=LOGICAL_KEY_STORE,
-            key_arn=aws.outputs["EnvelopeKeyArn"],
-            context_of=lambda tenant: {"tenant": tenant},
-            now=lambda: then,
-        ).create(tenant)
-
-    yield create
-    for tenant in made:
-        branch_keys.remove(tenant)
 
 
 def test_it_calls_the_rotation_every_day_in_a_role_of_its_own(aws: EmbeddedAws, schedule: str) -> None:

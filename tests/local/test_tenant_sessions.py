@@ -17,9 +17,10 @@ from botocore.exceptions import ClientError
 from envelope import BranchKeyring, EnvelopeError
 from local.embedded import EmbeddedAws
 from local.emulator import ACCOUNT
+from local.stored_item import record_context
 from service.cursor import write_cursor
 from tests.local.actors import Actor, Actors, document, refused
-from tests.local.names import PREFIX
+from tests.local.names import LOGICAL_KEY_STORE, PREFIX
 from tests.local.tenant_compartments import InProcess, started
 from tests.local.test_enforcement import TRUSTS_ANOTHER
 from tests.local.test_trail import Archive
@@ -197,8 +198,10 @@ def exchanged(sessions: EmbeddedAws, two_tenants: Any) -> Any:
     return {name: two_tenants.records(OTHER).item(name) for name in ("r", "by-kms")}
 
 
-def test_no_context_of_another_tenant(unchecked: InProcess, exchanged: Any) -> None:
+def test_no_context_of_another_tenant(unchecked: InProcess, two_tenants: Any, exchanged: Any) -> None:
     store = own(unchecked).store
+    mine = two_tenants.records(OWN).item("r")
+    assert store.encryptor.decrypt(mine)["of"] == {"S": OWN}
     by_kms = denied(lambda: store.encryptor.decrypt(exchanged["by-kms"]))
     assert "kms:Decrypt" in by_kms
     assert "dynamodb:GetItem" in denied(lambda: store.encryptor.decrypt(exchanged["r"]))
@@ -215,13 +218,17 @@ def test_no_branch_key_of_another_id(unchecked: InProcess, sessions: EmbeddedAws
     ):
         assert "dynamodb:GetItem" in denied(call)
     # And whoever hands it the stored item meets KMS.
-    item = two_tenants.items(OTHER)["branch:ACTIVE"]
-    context = {name: next(iter(value.values())) for name, value in item.items() if name != "enc"}
     kms = compartment.branch_keys._wrapping._kms
-    asked = {"CiphertextBlob": item["enc"]["B"], "EncryptionContext": {**context, "tablename": "branch-keys"}}
-    assert "kms:Decrypt" in denied(lambda: kms.decrypt(**asked))
-    mine = {**asked["EncryptionContext"], "branch-key-id": OWN}
-    assert "kms:Decrypt" in denied(lambda: kms.decrypt(**{**asked, "EncryptionContext": mine}))
+
+    def opened(tenant: str, **changes: str) -> Any:
+        item = two_tenants.items(tenant)["branch:ACTIVE"]
+        context = {name: next(iter(value.values())) for name, value in item.items() if name != "enc"}
+        asked = {**context, "tablename": LOGICAL_KEY_STORE, **changes}
+        return kms.decrypt(CiphertextBlob=item["enc"]["B"], EncryptionContext=asked)
+
+    assert opened(OWN)["Plaintext"]
+    for changes in ({}, {"branch-key-id": OWN}, {"aws-crypto-ec:tenant": OWN}):
+        assert "kms:Decrypt" in denied(lambda changes=changes: opened(OTHER, **changes))  # type: ignore[misc]
 
 
 def test_no_write_to_another_tenant(writer: InProcess) -> None:
@@ -234,14 +241,7 @@ def test_no_write_to_another_tenant(writer: InProcess) -> None:
     delete = writer.requests.DeleteRequest(path=path, precondition=None)
     assert "dynamodb:DeleteItem" in denied(lambda: writer.record_writes.delete_record(store, delete))
     kms = own(writer).branch_keys._wrapping._kms
-    context = {
-        "aws-crypto-table-name": "records",
-        "aws-crypto-partition-name": "tenant",
-        "aws-crypto-sort-name": "record",
-        "aws-crypto-legend": "SS",
-        "aws-crypto-attr.tenant": OTHER,
-        "aws-crypto-attr.record": "r",
-    }
+    context = record_context(tenant=OTHER, record="r")
     key = writer.container.configuration.envelope_key_arn
     made = {
         "KeyId": key,
@@ -290,11 +290,14 @@ def test_the_functions_own_role_reaches_no_record_and_no_branch_key(
             lambda table=table: dynamodb.scan(TableName=table),
         ):
             denied(call)
+    context = record_context(tenant=OWN, record="r")
+    named = {"KeyId": outputs["EnvelopeKeyArn"], "EncryptionContext": context}
     for call in (
-        lambda: kms.generate_data_key(KeyId=outputs["EnvelopeKeyArn"], KeySpec="AES_256"),
-        lambda: kms.decrypt(KeyId=outputs["EnvelopeKeyArn"], CiphertextBlob=b"x" * 100),
+        lambda: kms.generate_data_key(**named, NumberOfBytes=32),
+        lambda: kms.generate_data_key_without_plaintext(**named, NumberOfBytes=32),
+        lambda: kms.decrypt(**named, CiphertextBlob=b"x" * 100),
     ):
-        denied(call)
+        assert "no identity-based policy allows" in denied(call)
 
 
 # --- who begins a session
@@ -306,7 +309,6 @@ WRONG = {
     "with another tag": {"Tags": [{"Key": "customer", "Value": OWN}]},
     "with a tag that a further session inherits": {"Tags": TAG, "TransitiveTagKeys": ["tenant"]},
     "under another tenant's name": {"Tags": TAG, "RoleSessionName": OTHER},
-    "for longer than an hour": {"Tags": TAG, "DurationSeconds": 3601},
 }
 
 
@@ -324,10 +326,16 @@ def test_a_function_begins_its_own_duty_s_sessions_alone(sessions: Any, actors: 
         assert refused(begin, actor, other)["Code"] == "AccessDenied"
 
 
+@pytest.mark.parametrize("duty", DUTIES)
 @pytest.mark.parametrize("how", WRONG)
-def test_a_session_is_begun_for_one_tenant_and_nothing_else(sessions: Any, actors: Actors, how: str) -> None:
-    with pytest.raises(ClientError):
-        begin(actors.role("reader"), "reader", **WRONG[how])
+def test_a_session_is_begun_for_one_tenant_and_nothing_else(
+    sessions: Any, actors: Actors, duty: str, how: str
+) -> None:
+    assert refused(begin, actors.role(duty), duty, **WRONG[how])["Code"] == "AccessDenied"
+
+
+def test_a_session_lasts_an_hour_at_most(sessions: Any, actors: Actors) -> None:
+    assert refused(begin, actors.role("reader"), "reader", DurationSeconds=3601)["Code"] == "ValidationError"
 
 
 def test_nobody_else_begins_one(sessions: Any, actors: Actors, person: Any) -> None:
@@ -432,16 +440,22 @@ def test_a_branch_keys_life_in_sessions(sessions: EmbeddedAws, branch_keys: Any)
 
 
 def test_what_is_due_is_rotated_in_a_session_of_each_tenant(
-    sessions: EmbeddedAws, two_tenants: Any, monkeypatch: pytest.MonkeyPatch
+    sessions: EmbeddedAws, branch_keys: Any, aged: Callable[[str, int], None]
 ) -> None:
-    sessions.change_settings({"branch_key_rotation_days": 1})
-    old = "2020-01-01T00:00:00.000000Z"
-    with started(sessions, "rotation") as running:
-        compartments = {tenant: running.container.of(tenant) for tenant in (OWN, OTHER)}
-        assert compartments[OWN] is not compartments[OTHER]
-    assert old < two_tenants.describe(OWN).body["versions"][0]["created_at"]
+    tenants = [f"aged-{number}-{uuid4()}"[:20] for number in range(2)]
+    for tenant in tenants:
+        aged(tenant, 400)
+    archive = Archive(sessions)
+    sessions.deliver_trail()
     summary = sessions.run_schedule(f"{PREFIX}-rotation")
-    assert (summary["failures"], summary["complete"]) == (0, True)
+    assert (summary["rotated"], summary["failures"], summary["complete"]) == (2, 0, True)
+    used = {
+        each["userIdentity"]["arn"].split("assumed-role/")[1]
+        for each in archive.new()
+        if each["eventName"] == "GenerateDataKeyWithoutPlaintext"
+    }
+    assert used == {f"{PREFIX}-tenant-admin-session/{tenant}" for tenant in tenants}
+    assert all(len(branch_keys.describe(tenant).body["versions"]) == 2 for tenant in tenants)
 
 
 def test_the_setting_changes_while_it_serves(sessions: EmbeddedAws, two_tenants: Any) -> None:

@@ -36,6 +36,7 @@ class Sts:
     lasts: float = SESSION_SECONDS
     failing: bool = False
     begun: Counter[str] = field(default_factory=Counter)
+    renewed: Counter[str] = field(default_factory=Counter)
     during: Any = None
 
     def begin(self, tenant: str) -> SessionCredentials:
@@ -51,6 +52,10 @@ class Sts:
             expires_at=self.wall() + self.lasts,
         )
 
+    def renew(self, tenant: str) -> SessionCredentials:
+        self.renewed[tenant] += 1
+        return self.begin(tenant)
+
     def monotonic(self) -> float:
         return self.now
 
@@ -60,6 +65,7 @@ class Sts:
     def sessions(self, *, max_entries: int = 10) -> TenantSessions[str]:
         return TenantSessions(
             self.begin,
+            self.renew,
             lambda credentials: credentials.access_key_id,
             max_entries=max_entries,
             monotonic=self.monotonic,
@@ -86,6 +92,7 @@ def test_one_that_ends_soon_is_begun_anew(sts: Sts) -> None:
     sts.now += 1
     assert sessions.of("a") == "a-2"
     assert sessions.of("a") == "a-2"
+    assert sts.renewed == {"a": 1}
 
 
 def test_what_sts_says_of_the_end_counts_where_it_is_sooner(sts: Sts) -> None:
@@ -213,7 +220,9 @@ def test_what_fails_after_sts_is_not_kept(sts: Sts) -> None:
             raise MemoryError
         return credentials.access_key_id
 
-    sessions = TenantSessions(sts.begin, furnish, max_entries=1, monotonic=sts.monotonic, wall=sts.wall)
+    sessions = TenantSessions(
+        sts.begin, sts.renew, furnish, max_entries=1, monotonic=sts.monotonic, wall=sts.wall
+    )
     with pytest.raises(MemoryError):
         sessions.of("a")
     assert sessions.of("a") == "a-2"
