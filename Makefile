@@ -79,6 +79,10 @@ fuzz: $(READY) ## generated items through every format, 20,000 of them
 load: $(READY) ## 10,000 requests of two tenants over 64 threads: each in its own session
 	@SEALED_REQUESTS=10000 pytest tests/local/test_tenant_sessions.py -k sixty_four $(PYTEST_ARGS)
 
+.PHONY: sessions
+sessions: $(READY) ## what a tenant's session costs: time, calls of STS, memory
+	@python -m benchmarks.tenant_sessions
+
 .PHONY: lint
 lint: $(READY) ## ruff, formatting, mypy --strict
 	@ruff check .

@@ -23,11 +23,14 @@ _BY_API_GATEWAY = (
     "AWS's own policy for the role in which API Gateway writes logs, one for each account and Region; here "
     "the front writes them itself."
 )
+#: What the name of a role ends in that sessions of one tenant have: they do the work of the duty.
+_SESSION = "-session"
 #: Granted and used by no test: role, statement and action, and why it is kept.
 KEPT: Mapping[tuple[str, str, str], str] = {
     **{
         (role, "StorageKeyThroughDynamoDB", f"kms:{action}"): _BY_DYNAMODB
-        for role in ("writer", "reader", "tenant-admin")
+        for duty in ("writer", "reader", "tenant-admin")
+        for role in (duty, f"{duty}{_SESSION}")
         for action in (
             "DescribeKey",
             "Encrypt",
@@ -226,7 +229,7 @@ class Table:
         users: dict[tuple[str, str], set[str]] = defaultdict(set)
         for grant, resources in self._used.items():
             for resource in resources:
-                users[grant.action, resource].add(grant.role)
+                users[grant.action, resource].add(grant.role.removesuffix(_SESSION))
         return users
 
     def _shared(self) -> Iterator[str]:

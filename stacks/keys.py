@@ -181,6 +181,12 @@ class KeysStack(cdk.Stack):
             name: self._role(name, duty=duty.description) for name, duty in DUTIES.items()
         }
         self.writer, self.reader, self.tenant_admin = functions.values()
+        if settings.tenant_sessions_changing:
+            cdk.Annotations.of(self).add_warning_v2(
+                "sealed-records:functions-reach-every-tenant",
+                f"cdk.json: environments.{settings.environment}.tenant_sessions_changing is true: the "
+                "functions' own roles reach every tenant. Set it to false when this is deployed, and deploy.",
+            )
         uses: dict[iam.Role, list[Use]] = {}
         if settings.functions_hold_rights:
             uses |= {role: DUTIES[name].uses(settings, None) for name, role in functions.items()}

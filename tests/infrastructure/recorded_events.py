@@ -65,6 +65,7 @@ def names(assembly: Assembly) -> dict[str, str]:
         "region": REGION,
         "environment": assembly.environment,
         "prefix": assembly.prefix,
+        **{duty.replace("-", "_"): assembly.worker(duty) for duty in ("writer", "reader", "tenant-admin")},
         "trail": trail["Properties"]["TrailName"],
         "archive": trail["Properties"]["S3BucketName"],
         "access_logs": f"<{access_logs}>",

@@ -32,6 +32,8 @@ USES = (
 )
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/administrator"
+# One whose role, or session, has a tenant's tag.
+TAGGED = f"arn:aws:iam::{ACCOUNT}:role/administrator-session"
 STRANGER = "arn:aws:iam::999988887777:role/administrator"
 ALL_OF_KMS = [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]
 NOTHING: list[dict[str, object]] = []
@@ -92,7 +94,7 @@ def test_a_record_has_exactly_the_six_context_keys(record_context: dict[str, str
     }
 
 
-@pytest.mark.parametrize("principal", [ROOT, ADMINISTRATOR])
+@pytest.mark.parametrize("principal", [ROOT, ADMINISTRATOR, TAGGED])
 @pytest.mark.parametrize("action", [*USES, *DELEGATION])
 def test_neither_root_nor_an_unlisted_role_can_use_it_or_lend_its_use(
     assembly: Assembly, record_context: dict[str, str], principal: str, action: str
@@ -160,9 +162,7 @@ def test_a_role_uses_it_for_no_other_encryption_context(
     for context in wrong:
         tried = with_encryption_context(asked, context)
         assert not key_allows(tried, key_policy=policy(assembly), identity_policies=ALL_OF_KMS), context
-        assert not identity_allows(tried, policies=assembly.identity_statements(assembly.worker(duty))), (
-            context
-        )
+        assert not identity_allows(tried, policies=own), context
 
 
 @pytest.mark.parametrize("action", CRYPTOGRAPHY)

@@ -126,7 +126,7 @@ WEAKENINGS = [
         in_statement("ReaderMayDecryptOfOwnTenant", *KEY_POLICY, change=without("Condition", "ArnEquals")),
         test_envelope_key.test_neither_root_nor_an_unlisted_role_can_use_it_or_lend_its_use,
         {
-            "principal": test_envelope_key.ADMINISTRATOR,
+            "principal": test_envelope_key.TAGGED,
             "action": "kms:Decrypt",
             "record_context": RECORD,
         },
