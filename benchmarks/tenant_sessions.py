@@ -1,7 +1,7 @@
 """What a tenant's session costs: time with and without, calls of STS, memory. `make sessions` prints it.
 
-The functions' own code runs in this process, with the deployed settings and roles, against the embedded AWS; TLS
-is not spoken, so what the connections to AWS cost comes on top.
+The functions' own code runs in this process, with the deployed settings and roles, against the embedded AWS.
+TLS is not spoken: what the connections to AWS cost comes on top.
 """
 
 import gc
