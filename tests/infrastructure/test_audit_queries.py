@@ -93,7 +93,8 @@ def test_who_decrypted_for_a_tenant(ask: Callable[..., list[Row]], prod: Assembl
 def test_which_principals_used_the_key(ask: Callable[..., list[Row]], prod: Assembly) -> None:
     found = ask("principals-of-the-envelope-key", *ALL_OF_MAY)
     succeeded = {row["principal"] for row in found if row["errorcode"] is None}
-    of_roles = {f"arn:aws:iam::{ACCOUNT}:role/{prod.prefix}-{name}" for name in ("reader", "writer")}
+    workers = [prod.worker(duty) for duty in ("reader", "writer")]
+    of_roles = {f"arn:aws:iam::{ACCOUNT}:role/{prod.prefix}-{name}" for name in workers}
     others = {
         f"arn:aws:iam::{ACCOUNT}:role/{prod.prefix}-reader-2",
         f"arn:aws:iam::{ACCOUNT}:role/admin",
