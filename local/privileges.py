@@ -91,7 +91,7 @@ class Grant:
     Attributes
     ----------
     policy
-        Its physical name, as a decision names it.
+        Its physical name, as a decision names it, without what CloudFormation adds.
     resources
         As the policy has them.
     conditions
@@ -153,7 +153,7 @@ class Privileges:
         used: dict[Grant, Counter[str]] = {grant: Counter() for grant in self._grants.values()}
         by_statement: dict[tuple[str, str, str], list[tuple[Use, int]]] = defaultdict(list)
         for use, times in uses.items():
-            by_statement[use.principal, use.policy, use.statement].append((use, times))
+            by_statement[use.principal, _made_anew(use.policy), use.statement].append((use, times))
         for grant in self._grants.values():
             for use, times in by_statement[grant.role_arn, grant.policy, grant.statement]:
                 if matches(use.action.lower(), grant.action.lower()):
@@ -269,7 +269,12 @@ def _grants_in(role: str, arn: str, policy: Policy) -> Iterator[Grant]:
         conditions = tuple(sorted({condition.key for condition in statement.conditions}))
         for action in statement.actions or ("*",):
             resources = tuple(sorted(statement.resources or ("*",)))
-            yield Grant(role, arn, policy.name, statement.name, action, resources, conditions)
+            yield Grant(role, arn, _made_anew(policy.name), statement.name, action, resources, conditions)
+
+
+def _made_anew(policy: str) -> str:
+    """Take off a policy's name what differs when a stack takes it away and makes it again."""
+    return re.sub(r"-[A-Z0-9]{10,14}$", "", policy)
 
 
 def _readable(logical: str) -> str:

@@ -9,7 +9,9 @@ from typing import Any
 
 import boto3
 
+from envelope import KmsKeyring
 from local.embedded import EmbeddedAws
+from service.store import record_encryptor
 from tests.local.names import PREFIX
 
 
@@ -24,8 +26,24 @@ class InProcess:
     tenant_shredding: Any
 
 
+def plant_by_kms(aws: EmbeddedAws, tenant: str, record: str, text: str) -> dict[str, Any]:
+    """Store a record as the strategy `record` does, whatever the deployed one is; return the item."""
+    keyring = KmsKeyring(aws.client("kms"), aws.outputs["EnvelopeKeyArn"])
+    encryptor = record_encryptor(logical_table="records", plaintext_attributes=(), keyring=keyring)
+    plain = {
+        "tenant": {"S": tenant},
+        "record": {"S": record},
+        "revision": {"S": "0" * 32},
+        "updated_at": {"S": "2026-01-01T00:00:00.000000Z"},
+        "of": {"S": text},
+    }
+    item = encryptor.encrypt(plain)
+    aws.client("dynamodb").put_item(TableName=aws.outputs["RecordsTableName"], Item=item)
+    return item
+
+
 @contextmanager
-def started(aws: EmbeddedAws, function: str) -> Iterator[InProcess]:
+def started(aws: EmbeddedAws, function: str, **changes: str) -> Iterator[InProcess]:
     """Start a function's code here, as Lambda starts it: with its variables, and credentials of its role."""
     described = aws.client("lambda").get_function_configuration(FunctionName=f"{PREFIX}-{function}")
     key = aws.client("sts").assume_role(RoleArn=described["Role"], RoleSessionName=function)["Credentials"]
@@ -36,7 +54,7 @@ def started(aws: EmbeddedAws, function: str) -> Iterator[InProcess]:
         "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
         "AWS_SESSION_TOKEN": key["SessionToken"],
-        "POWERTOOLS_DEV": "0",
+        **changes,
     }
     before = dict(os.environ)
     os.environ.update(variables)

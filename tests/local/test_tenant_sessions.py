@@ -21,7 +21,7 @@ from local.stored_item import record_context
 from service.cursor import write_cursor
 from tests.local.actors import Actor, Actors, document, refused
 from tests.local.names import LOGICAL_KEY_STORE, PREFIX
-from tests.local.tenant_compartments import InProcess, started
+from tests.local.tenant_compartments import InProcess, plant_by_kms, started
 from tests.local.test_enforcement import TRUSTS_ANOTHER
 from tests.local.test_trail import Archive
 
@@ -31,25 +31,47 @@ REQUESTS = int(os.environ.get("SEALED_REQUESTS", "1000"))
 DUTIES = ("writer", "reader", "tenant-admin")
 
 
+def change(aws: EmbeddedAws, records: Any, *steps: dict[str, Any]) -> None:
+    """Change settings step by step, while a tenant reads and writes; every answer has to be a good one."""
+    for step in steps:
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            changing = pool.submit(aws.change_settings, step)
+            statuses: Counter[int] = Counter()
+            while not changing.done():
+                statuses[records.put("busy", {"of": OWN}).status] += 1
+                statuses[records.get("busy").status] += 1
+            changing.result()
+        assert statuses.keys() <= {200, 201}, (step, statuses)
+        assert statuses[200] > 1
+
+
 @pytest.fixture(scope="module")
-def sessions(aws: EmbeddedAws) -> Iterator[EmbeddedAws]:
+def sessions(aws: EmbeddedAws, branch_keys: Any) -> Iterator[EmbeddedAws]:
     """The deployment with sessions of one tenant each, in the strategy `tenant`; afterwards as it was."""
-    aws.change_settings({"tenant_sessions": True, "key_strategy": "tenant"})
+    branch_keys.create(OWN)
+    change(
+        aws,
+        branch_keys.records(OWN),
+        {"tenant_sessions": True, "tenant_sessions_changing": True},
+        {"tenant_sessions_changing": False, "key_strategy": "tenant"},
+    )
     yield aws
-    aws.change_settings({"tenant_sessions": False, "key_strategy": "record"})
+    aws.change_settings(
+        {"tenant_sessions": False, "tenant_sessions_changing": False, "key_strategy": "record"}
+    )
+    branch_keys.remove(OWN)
 
 
 @pytest.fixture(scope="module")
 def two_tenants(sessions: EmbeddedAws, branch_keys: Any) -> Iterator[Any]:
     """Two tenants with a branch key and a record each, by both strategies' means."""
     branch_keys.records(OWN).empty()
+    branch_keys.create(OTHER)
     for tenant in (OWN, OTHER):
-        branch_keys.create(tenant)
         assert branch_keys.records(tenant).put("r", {"of": tenant}).status == 201
     yield branch_keys
     branch_keys.records(OWN).empty()
-    for tenant in (OWN, OTHER):
-        branch_keys.remove(tenant)
+    branch_keys.remove(OTHER)
 
 
 @pytest.fixture(scope="module")
@@ -189,22 +211,17 @@ def test_an_own_query_does_not_go_on_in_another_tenants_items(unchecked: InProce
     assert error["Code"] == "ValidationException"
 
 
-@pytest.fixture
-def exchanged(sessions: EmbeddedAws, two_tenants: Any) -> Any:
-    """Another tenant's record under our key, in both strategies' forms."""
-    sessions.change_settings({"key_strategy": "record", "writer_keeps_branch_keys": True})
-    assert two_tenants.records(OTHER).put("by-kms", {"of": OTHER}).status == 201
-    sessions.change_settings({"key_strategy": "tenant", "writer_keeps_branch_keys": False})
-    return {name: two_tenants.records(OTHER).item(name) for name in ("r", "by-kms")}
-
-
-def test_no_context_of_another_tenant(unchecked: InProcess, two_tenants: Any, exchanged: Any) -> None:
+def test_no_context_of_another_tenant(unchecked: InProcess, sessions: EmbeddedAws, two_tenants: Any) -> None:
     store = own(unchecked).store
+    theirs = plant_by_kms(sessions, OTHER, "by-kms", OTHER)
+    ours = plant_by_kms(sessions, OWN, "by-kms", OWN)
+    assert two_tenants.records(OWN).get("by-kms").body == {"of": OWN}
+    assert store.encryptor.decrypt(ours)["of"] == {"S": OWN}
     mine = two_tenants.records(OWN).item("r")
     assert store.encryptor.decrypt(mine)["of"] == {"S": OWN}
-    by_kms = denied(lambda: store.encryptor.decrypt(exchanged["by-kms"]))
+    by_kms = denied(lambda: store.encryptor.decrypt(theirs))
     assert "kms:Decrypt" in by_kms
-    assert "dynamodb:GetItem" in denied(lambda: store.encryptor.decrypt(exchanged["r"]))
+    assert "dynamodb:GetItem" in denied(lambda: store.encryptor.decrypt(two_tenants.records(OTHER).item("r")))
 
 
 def test_no_branch_key_of_another_id(unchecked: InProcess, sessions: EmbeddedAws, two_tenants: Any) -> None:
@@ -401,8 +418,8 @@ def test_of_sixty_four_threads_no_call_has_the_wrong_session(
 def test_a_tenants_session_costs_one_call_of_sts_and_then_less_than_a_millisecond(
     sessions: EmbeddedAws, two_tenants: Any, strategy: str
 ) -> None:
-    sessions.change_settings({"key_strategy": strategy})
-    with started(sessions, "reader") as running:
+    plant_by_kms(sessions, OWN, "by-kms", OWN)
+    with started(sessions, "reader", KEY_STRATEGY=strategy) as running:
         limit = running.container.time_limit
         limit.begin(remaining_ms=600_000)
         running.container.of(OWN)
@@ -414,10 +431,10 @@ def test_a_tenants_session_costs_one_call_of_sts_and_then_less_than_a_millisecon
             took.append(time.perf_counter() - began)
         assert limit.sts_calls == 1
         assert sorted(took)[990] < 0.001
-        path = running.requests.RecordPath(tenant=OWN, record="r")
-        store = running.container.of(OWN).store
-        assert json.loads(running.record_reads.get_record(store, path).data) == {"of": OWN}
-    sessions.change_settings({"key_strategy": "tenant"})
+        for record in ("r", "by-kms"):
+            path = running.requests.RecordPath(tenant=OWN, record=record)
+            store = running.container.of(OWN).store
+            assert json.loads(running.record_reads.get_record(store, path).data) == {"of": OWN}
 
 
 # --- branch keys and the change of the setting
@@ -434,7 +451,9 @@ def test_a_branch_keys_life_in_sessions(sessions: EmbeddedAws, branch_keys: Any)
     key = sessions.outputs["EnvelopeKeyArn"]
     assert branch_keys.move(tenant, to=key).status == 200
     assert len(branch_keys.describe(tenant).body["versions"]) == 2
-    assert branch_keys.shred(tenant).status == 200
+    plant_by_kms(sessions, tenant, "outside", "x")
+    assert branch_keys.shred(tenant).status == 409
+    assert branch_keys.shred(tenant, delete_records="true").body["deleted_records"] == 1
     assert branch_keys.describe(tenant).body["state"] == "shredded"
     branch_keys.remove(tenant)
 
@@ -458,24 +477,6 @@ def test_what_is_due_is_rotated_in_a_session_of_each_tenant(
     assert all(len(branch_keys.describe(tenant).body["versions"]) == 2 for tenant in tenants)
 
 
-def test_the_setting_changes_while_it_serves(sessions: EmbeddedAws, two_tenants: Any) -> None:
-    records = two_tenants.records(OWN)
-    for step in (
-        {"tenant_sessions": False, "tenant_sessions_changing": True},
-        {"tenant_sessions_changing": False},
-        {"tenant_sessions": True, "tenant_sessions_changing": True},
-        {"tenant_sessions_changing": False},
-    ):
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            changing = pool.submit(sessions.change_settings, step)
-            statuses: Counter[int] = Counter()
-            while not changing.done():
-                statuses[records.get("r").status] += 1
-                statuses[records.put("r", {"of": OWN}).status] += 1
-            changing.result()
-        assert set(statuses) == {200}, (step, statuses)
-
-
 def test_a_refused_session_says_whom_to_ask(sessions: EmbeddedAws, two_tenants: Any) -> None:
     iam, name = sessions.client("iam"), f"{PREFIX}-reader-session"
     trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
@@ -485,3 +486,13 @@ def test_a_refused_session_says_whom_to_ask(sessions: EmbeddedAws, two_tenants: 
         assert (answer.status, answer.slug) == (503, "session-unavailable")
     finally:
         iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
+
+
+def test_the_setting_changes_back_while_it_serves(sessions: EmbeddedAws, two_tenants: Any) -> None:
+    change(
+        sessions,
+        two_tenants.records(OWN),
+        {"tenant_sessions": False, "tenant_sessions_changing": True},
+        {"tenant_sessions_changing": False},
+    )
+    assert two_tenants.records(OTHER).get("r").body == {"of": OTHER}
