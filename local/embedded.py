@@ -237,6 +237,10 @@ class EmbeddedAws:
         """Let the trail deliver what waits, as CloudTrail does within minutes; return how many records."""
         return self._trail.deliver()
 
+    def forget_trail(self) -> None:
+        """Drop what the trail has not delivered yet: to look at what comes from now on."""
+        self._trail.forget()
+
     def run_schedule(self, name: str) -> Any:  # noqa: ANN401 - what the function answers
         """Call what a deployed schedule calls, with its input, and return the answer.
 

@@ -66,6 +66,11 @@ class Recorder:
             return
         self._keep(made, trails)
 
+    def forget(self) -> None:
+        """Forget what waits, as if the trail had delivered it before anybody looked."""
+        with self._lock:
+            self._waiting, self._since = [], datetime.now(UTC)
+
     def deliver(self) -> int:
         """Deliver what waits: files, digests, log lines, events. Return how many records were delivered."""
         with self._delivering:

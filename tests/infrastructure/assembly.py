@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,19 +42,24 @@ class Assembly:
     directory: Path
     templates: dict[str, Template]
     cloud: CloudAssembly
+    _resolved: dict[str, dict[str, Resource]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     @property
     def prefix(self) -> str:
         return str(self.settings["prefix"])
 
     def resources(self, kind: str) -> dict[str, Resource]:
-        """All resources of a type, by logical id, resolved."""
-        return {
-            logical_id: self.resolve(resource, template=template)
-            for template in self.templates.values()
-            for logical_id, resource in template["Resources"].items()
-            if resource["Type"] == kind
-        }
+        """All resources of a type, by logical id, resolved. They are for reading: everybody gets the same."""
+        if kind not in self._resolved:
+            self._resolved[kind] = {
+                logical_id: self.resolve(resource, template=template)
+                for template in self.templates.values()
+                for logical_id, resource in template["Resources"].items()
+                if resource["Type"] == kind
+            }
+        return self._resolved[kind]
 
     @property
     def functions(self) -> list[str]:

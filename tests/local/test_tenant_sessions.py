@@ -118,7 +118,7 @@ def test_requests_are_served_as_before(two_tenants: Any) -> None:
 
 
 def test_a_tenants_calls_are_made_in_its_own_session(sessions: EmbeddedAws, two_tenants: Any) -> None:
-    sessions.deliver_trail()
+    sessions.forget_trail()
     archive = Archive(sessions)
     two_tenants.records(OTHER).get("r")
     tenant = f"new-{uuid4()}"[:20]
@@ -390,7 +390,7 @@ def test_while_sts_fails_known_tenants_go_on_and_others_are_asked_to_wait(
 def test_of_sixty_four_threads_no_call_has_the_wrong_session(
     sessions: EmbeddedAws, reader: InProcess, two_tenants: Any
 ) -> None:
-    sessions.deliver_trail()
+    sessions.forget_trail()
     archive = Archive(sessions)
     requests = [(OWN, OTHER)[number % 2] for number in range(REQUESTS)]
     random.Random(64).shuffle(requests)  # noqa: S311 - reproducible
@@ -411,7 +411,9 @@ def test_of_sixty_four_threads_no_call_has_the_wrong_session(
             role, session = record["userIdentity"]["arn"].split("/")[1:]
             assert role == f"{PREFIX}-reader-session"
             seen[session, parameters["key"]["tenant"]] += 1
-    assert seen == {(OWN, OWN): REQUESTS // 2, (OTHER, OTHER): REQUESTS // 2}
+    # Each at least once: the SDK repeats a call whose answer is late.
+    assert seen.keys() == {(OWN, OWN), (OTHER, OTHER)}
+    assert min(seen.values()) >= REQUESTS // 2
 
 
 @pytest.mark.parametrize("strategy", ["tenant", "record"])
@@ -465,7 +467,7 @@ def test_what_is_due_is_rotated_in_a_session_of_each_tenant(
     for tenant in tenants:
         aged(tenant, 400)
     archive = Archive(sessions)
-    sessions.deliver_trail()
+    sessions.forget_trail()
     summary = sessions.run_schedule(f"{PREFIX}-rotation")
     assert (summary["rotated"], summary["failures"], summary["complete"]) == (2, 0, True)
     used = {

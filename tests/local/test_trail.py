@@ -60,7 +60,7 @@ class Archive:
 
 @pytest.fixture
 def archive(aws: EmbeddedAws) -> Archive:
-    aws.deliver_trail()
+    aws.forget_trail()
     return Archive(aws)
 
 

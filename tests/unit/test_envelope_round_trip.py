@@ -19,7 +19,7 @@ from tests.unit.envelope_keys import raw_aes_keyring
 
 _FORMATS = [(1, 0), (1, 1), (2, 0), (2, 1)]
 #: `make fuzz` takes many more.
-_EXAMPLES = int(os.environ.get("SEALED_EXAMPLES", "400"))
+_EXAMPLES = int(os.environ.get("SEALED_EXAMPLES", "200"))
 _FLIPS_PER_ITEM = 2
 
 

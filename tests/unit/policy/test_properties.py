@@ -116,7 +116,7 @@ def allowed(request: Request, given_: Given, consent: Consent) -> bool:
 CONSENTS = st.sampled_from(["either", "resource"])
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(requests(), documents(), CONSENTS, st.sampled_from(PLACES), st.data())
 def test_adding_a_deny_never_allows_more(
     request: Request, policies: Given, consent: Consent, place: str, data: st.DataObject
@@ -128,7 +128,7 @@ def test_adding_a_deny_never_allows_more(
     assert allowed(request, policies, consent) or not allowed(request, denied, consent)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(requests(), documents(), CONSENTS, st.sampled_from(PLACES), st.data())
 def test_removing_an_allow_never_allows_more(
     request: Request, policies: Given, consent: Consent, place: str, data: st.DataObject
