@@ -149,7 +149,7 @@ PRODUCTION_RULES: Mapping[str, Rule] = {
     "termination_protection": Rule(lambda value: value is True, "true"),
 }
 
-# Two clients of a tenant with their connections take 2.1 MB (make sessions).
+# Two clients of a tenant take half of one (make sessions); the rest is for their TLS connections.
 MEGABYTES_OF_A_SESSION = 3
 
 Given = Mapping[str, Any]
