@@ -22,7 +22,7 @@ from stacks.audit_queries import Queries
 from stacks.audit_rules import AlarmRules, ManagementEvents
 from stacks.audit_topic import AlarmTopic
 from stacks.audit_trail import Trail, trail_arn
-from stacks.audit_watched import Watched
+from stacks.audit_watched import Watched, role_arn
 from stacks.keys import DUTIES, KeysStack
 from stacks.maintenance import MaintenanceStack
 from stacks.service import ServiceStack
@@ -88,9 +88,9 @@ class AuditStack(cdk.Stack):
             storage_key=keys.storage_key,
             audit_key=keys.audit_key,
             roles=_roles(settings),
-            workers=[_role_arn(role) for role in _roles(settings, working=True)],
-            workers_in_patterns=[_role_arn(role) for role in _workers(settings)],
-            tenant_admins=[_role_arn(role) for role in _roles(settings, "tenant-admin", working=True)],
+            workers=[role_arn(role) for role in _roles(settings, working=True)],
+            workers_in_patterns=[role_arn(role) for role in _workers(settings)],
+            tenant_admins=[role_arn(role) for role in _roles(settings, "tenant-admin", working=True)],
             functions=[names.function(settings, function) for function in functions],
             api_id=service.api.rest_api_id,
             key_store=storage.key_store,
@@ -163,7 +163,3 @@ def _workers(settings: Settings) -> list[str]:
     if settings.tenant_sessions_changing:
         return [f"{role}*" for role in _roles(settings)[: len(DUTIES)]]
     return _roles(settings, working=True)
-
-
-def _role_arn(role: str) -> str:
-    return f"arn:{cdk.Aws.PARTITION}:iam::{cdk.Aws.ACCOUNT_ID}:role/{role}"

@@ -7,7 +7,13 @@ import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 
+from stacks import names
 from stacks.settings import Settings
+
+
+def role_arn(name: str) -> str:
+    """Give the ARN of a role of this account, as a session of it shows it."""
+    return f"arn:{cdk.Aws.PARTITION}:iam::{cdk.Aws.ACCOUNT_ID}:role/{name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +78,11 @@ class Watched:
     @property
     def role_arns(self) -> list[str]:
         """The ARNs of all these roles, as a session of theirs shows them."""
-        return [f"arn:{cdk.Aws.PARTITION}:iam::{cdk.Aws.ACCOUNT_ID}:role/{role}" for role in self.roles]
+        return [role_arn(role) for role in self.roles]
 
     def role_arn(self, duty: str) -> str:
         """The ARN of a role of ours, by its duty."""
-        role = f"role/{self.settings.prefix}-{duty}"
-        return f"arn:{cdk.Aws.PARTITION}:iam::{cdk.Aws.ACCOUNT_ID}:{role}"
+        return role_arn(names.role(self.settings, duty))
 
     def arn(self, service: str, resource: str) -> str:
         """Give an ARN of this account and Region."""

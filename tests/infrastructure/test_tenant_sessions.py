@@ -13,17 +13,10 @@ from tests.infrastructure.assembly import ACCOUNT, REGION, Assembly
 from tests.infrastructure.branch_key_calls import TENANT, context_of_each_type, rights_for_a_branch_key
 from tests.infrastructure.key_requests import ALL_OF_KMS, allowed, ask
 from tests.infrastructure.policy_evaluation import Request, identity_allows, with_encryption_context
+from tests.infrastructure.test_branch_keys import RECORD
 
 OTHER = "globex"
 DUTIES = ("writer", "reader", "tenant-admin")
-RECORD = {
-    "aws-crypto-table-name": "records",
-    "aws-crypto-partition-name": "tenant",
-    "aws-crypto-sort-name": "record",
-    "aws-crypto-legend": "SS",
-    "aws-crypto-attr.tenant": TENANT,
-    "aws-crypto-attr.record": "r-1",
-}
 ON_ITEMS = (
     "dynamodb:ConditionCheckItem",
     "dynamodb:DeleteItem",
