@@ -52,6 +52,7 @@ from .errors import (
     BranchKeyShreddedError,
     CommitmentError,
     ConfigurationError,
+    ContextMismatchError,
     DataKeyError,
     EnvelopeError,
     IntegrityError,
@@ -61,11 +62,19 @@ from .errors import (
     KeyStoreError,
     LimitExceededError,
     MalformedItemError,
+    MalformedMessageError,
+    MessageRangeError,
     SignatureError,
+    TagError,
+    TruncatedMessageError,
 )
 from .item_encryptor import ItemEncryptor
 from .keyring import EncryptedDataKey, Keyring, MultiKeyring
 from .kms_keyring import KmsKeyring
+from .message_ranges import read_range
+from .message_reader import MessageReader
+from .message_writer import MessageWriter
+from .messages import decrypt, encrypt
 from .raw_aes_keyring import RawAesKeyring
 
 __all__ = [
@@ -85,6 +94,7 @@ __all__ = [
     "CachingBranchKeySource",
     "CommitmentError",
     "ConfigurationError",
+    "ContextMismatchError",
     "CryptoAction",
     "DataKeyError",
     "EncryptedDataKey",
@@ -99,10 +109,19 @@ __all__ = [
     "KmsKeyring",
     "LimitExceededError",
     "MalformedItemError",
+    "MalformedMessageError",
+    "MessageRangeError",
+    "MessageReader",
+    "MessageWriter",
     "Move",
     "MultiKeyring",
     "RawAesKeyring",
     "Rotation",
     "Shredding",
     "SignatureError",
+    "TagError",
+    "TruncatedMessageError",
+    "decrypt",
+    "encrypt",
+    "read_range",
 ]

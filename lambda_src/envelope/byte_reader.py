@@ -3,7 +3,22 @@
 What must stay true: nothing is read past the end, and text is valid UTF-8, or MalformedItemError is raised.
 """
 
-from .errors import MalformedItemError
+from typing import Protocol
+
+from .errors import IntegrityError, MalformedItemError
+
+
+class FieldReader(Protocol):
+    """What reads the fields of a header, off bytes in memory or off a stream."""
+
+    def take(self, length: int) -> bytes:
+        """Return the next `length` bytes, all of them."""
+
+    def unsigned(self, width: int) -> int:
+        """Return the next `width` bytes as an unsigned integer."""
+
+    def text(self, length: int) -> str:
+        """Return the next `length` bytes as UTF-8 text."""
 
 
 class ByteReader:
@@ -43,11 +58,11 @@ class ByteReader:
         return decode_text(self.take(length))
 
 
-def decode_text(data: bytes) -> str:
-    """Return `data` as text; raises MalformedItemError where it is not valid UTF-8."""
+def decode_text(data: bytes, *, error: type[IntegrityError] = MalformedItemError) -> str:
+    """Return `data` as text; raises `error` where it is not valid UTF-8."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         pass
     # Raised out here because a UnicodeDecodeError in the chain would carry the bytes, which may be plaintext.
-    raise MalformedItemError("a stored text is not valid UTF-8")
+    raise error("a stored text is not valid UTF-8")

@@ -4,10 +4,13 @@ It is not secret. It stands in CloudTrail in clear, so no personal data belongs 
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from .errors import ConfigurationError
 
 MAX_FIELD_LENGTH = 0xFFFF
+#: Keys that begin so are the formats' own.
+RESERVED_PREFIX = "aws-crypto-"
 # A message stores the context behind a 16-bit length that counts the two bytes of the pair count as well.
 MAX_SERIALIZED_LENGTH = 0xFFFF - 2
 
@@ -38,3 +41,30 @@ def serialize(encryption_context: Mapping[str, str]) -> bytes:
     ESDK specification, framework/structures.md, "Serialization" of the encryption context.
     """
     return serialize_pairs(encryption_context) if encryption_context else b""
+
+
+def callers_context(encryption_context: Mapping[Any, Any]) -> dict[str, str]:
+    """Return a copy of a context that a caller gave.
+
+    Raises
+    ------
+    ConfigurationError
+        A key is reserved, a key or value is not text that can be encoded, or all of it is too long.
+    """
+    pairs = dict(encryption_context)
+    for key, value in pairs.items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise ConfigurationError("keys and values of an encryption context are text")
+        if key.startswith(RESERVED_PREFIX):
+            raise ConfigurationError(
+                f"the key {key!r} of the encryption context is reserved: choose one that does not begin with "
+                f"{RESERVED_PREFIX!r}"
+            )
+    try:
+        serialize(pairs)
+    except UnicodeEncodeError:
+        pass
+    else:
+        return pairs
+    # Raised out here: the encoder's exception would carry the text.
+    raise ConfigurationError("the encryption context holds half of a character (an unpaired surrogate)")

@@ -32,7 +32,7 @@ class InvalidItemError(EnvelopeError):
 
 
 class IntegrityError(EnvelopeError):
-    """The stored bytes do not verify. Nothing of the item may be used."""
+    """The stored bytes do not verify. Nothing of the item, or nothing more of the message, may be used."""
 
 
 class ItemNotEncryptedError(IntegrityError):
@@ -43,8 +43,24 @@ class MalformedItemError(IntegrityError):
     """The stored bytes do not follow the format."""
 
 
+class MalformedMessageError(IntegrityError):
+    """The bytes are not a message of the AWS Encryption SDK, or not one that this library reads."""
+
+
+class TruncatedMessageError(MalformedMessageError):
+    """The message ends too early. What was released of it is authentic, and not the whole."""
+
+
+class TagError(IntegrityError):
+    """A message's header or frame does not authenticate: it was changed, moved, or is another message's."""
+
+
+class ContextMismatchError(IntegrityError):
+    """The message is bound to another encryption context than the caller asked for."""
+
+
 class LimitExceededError(IntegrityError):
-    """The header is larger than a reader accepts; refused before any key was used."""
+    """A header claims more than a reader accepts; refused before any key was used."""
 
 
 class CommitmentError(IntegrityError):
@@ -52,7 +68,11 @@ class CommitmentError(IntegrityError):
 
 
 class SignatureError(IntegrityError):
-    """The footer does not verify: a signed attribute, the header or the context is not what was written."""
+    """The footer does not verify: what it signs (attributes, frames, header, context) was changed."""
+
+
+class MessageRangeError(EnvelopeError):
+    """The range that was asked for is empty, or is not in the message."""
 
 
 class _CausedError(EnvelopeError):

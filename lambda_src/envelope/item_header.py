@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from .byte_reader import ByteReader
 from .derivation import hkdf_sha512
+from .encrypted_data_keys import read_entry, serialize_entry, with_length
 from .encryption_context import serialize_pairs
-from .errors import CommitmentError, ConfigurationError, LimitExceededError, MalformedItemError
+from .errors import CommitmentError, LimitExceededError, MalformedItemError
 from .keyring import EncryptedDataKey
 
 MAX_HEADER_LENGTH = 64 * 1024
@@ -57,16 +58,11 @@ def serialize_header(header: ItemHeader) -> bytes:
     parts = [
         bytes([header.version, header.flavor]),
         header.message_id,
-        _with_length(header.legend.encode("ascii")),
+        with_length(header.legend.encode("ascii")),
         serialize_pairs(header.encryption_context),
         bytes([len(header.encrypted_data_keys)]),
     ]
-    for entry in header.encrypted_data_keys:
-        parts += (
-            _with_length(entry.provider_id.encode()),
-            _with_length(entry.provider_info),
-            _with_length(entry.ciphertext),
-        )
+    parts += map(serialize_entry, header.encrypted_data_keys)
     return b"".join(parts)
 
 
@@ -136,18 +132,4 @@ def _read_encrypted_data_keys(reader: ByteReader) -> tuple[EncryptedDataKey, ...
         raise LimitExceededError(
             f"the header has {count} encrypted data keys; {MAX_ENCRYPTED_DATA_KEYS} are accepted"
         )
-    return tuple(_read_encrypted_data_key(reader) for _ in range(count))
-
-
-def _read_encrypted_data_key(reader: ByteReader) -> EncryptedDataKey:
-    provider_id = reader.text(reader.unsigned(2))
-    provider_info = reader.take(reader.unsigned(2))
-    return EncryptedDataKey(provider_id, provider_info, reader.take(reader.unsigned(2)))
-
-
-def _with_length(field: bytes) -> bytes:
-    if len(field) > 0xFFFF:
-        raise ConfigurationError(
-            "the keyring's entry does not fit into a header: a field exceeds 65,535 bytes"
-        )
-    return len(field).to_bytes(2, "big") + field
+    return tuple(read_entry(reader) for _ in range(count))

@@ -1,4 +1,4 @@
-"""ECDSA signatures of flavor 01: a key pair per item, whose public half is stored in the encryption context.
+"""ECDSA signatures: a key pair per item or message, whose public half is stored in the encryption context.
 
 They prove nothing about who wrote the item, since anyone may make a key pair; but someone who can only unwrap
 keys cannot alter an item and keep its key pair. Suite 6701, ECDSA P-384 with SHA-384.
@@ -6,11 +6,13 @@ Source: ESDK specification, framework/algorithm-suites.md and default-cmm.md.
 """
 
 import base64
+import hashlib
 import os
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from .errors import SignatureError
@@ -19,13 +21,13 @@ PUBLIC_KEY_CONTEXT_KEY = "aws-crypto-public-key"
 PUBLIC_KEY_TEXT_LENGTH = 68  # 49 bytes of a compressed point, in base64
 # DER signatures over P-384 have 102 to 104 bytes; AWS's readers take exactly 103 off the end of the footer.
 SIGNATURE_LENGTH = 103
-_ALGORITHM = ec.ECDSA(hashes.SHA384())
+_ALGORITHM = ec.ECDSA(Prehashed(hashes.SHA384()))
 # Order of the base point of P-384 (NIST SP 800-186, 3.2.1.4).
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973
 
 
 class SigningKey:
-    """A fresh key pair for one item."""
+    """A fresh key pair for one item, or one message."""
 
     def __init__(self) -> None:
         self._private_key = ec.derive_private_key(_private_value(), ec.SECP384R1())
@@ -36,9 +38,13 @@ class SigningKey:
         return base64.b64encode(point).decode("ascii")
 
     def sign(self, message: bytes) -> bytes:
-        """Return a DER signature of exactly 103 bytes; about every second attempt has that length."""
+        """Return a DER signature of exactly 103 bytes."""
+        return self.sign_digest(hashlib.sha384(message).digest())
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """Return the signature of what has this SHA-384; about every second attempt has 103 bytes."""
         while True:
-            signature = self._private_key.sign(message, _ALGORITHM)
+            signature = self._private_key.sign(digest, _ALGORITHM)
             if len(signature) == SIGNATURE_LENGTH:
                 return signature
 
@@ -53,14 +59,20 @@ def _private_value() -> int:
 
 
 def verify_signature(signature: bytes, *, message: bytes, public_key_text: str) -> None:
-    """Raise SignatureError unless the signature is one of `message` under the stored public key.
+    """Raise SignatureError unless the signature is one of `message` under the stored public key."""
+    digest = hashlib.sha384(message).digest()
+    verify_signed_digest(signature, digest=digest, public_key_text=public_key_text)
+
+
+def verify_signed_digest(signature: bytes, *, digest: bytes, public_key_text: str) -> None:
+    """Raise SignatureError unless the signature is one of what has this SHA-384.
 
     OpenSSL refuses any DER but the one canonical encoding of the two integers.
     """
     try:
         point = base64.b64decode(public_key_text, validate=True)
         public_key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP384R1(), point)
-        public_key.verify(signature, message, _ALGORITHM)
+        public_key.verify(signature, digest, _ALGORITHM)
     except ValueError as error:
         raise SignatureError("the stored public key is not a point of P-384 in base64") from error
     except InvalidSignature as error:

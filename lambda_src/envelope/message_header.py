@@ -1,0 +1,255 @@
+"""A message's header: who can open it, what it is bound to, how its body is cut, and its own tag.
+
+What must stay true: limits hold while the header is read, before anything it announces is allocated; nothing
+of it is relied on, beyond finding the key, before commitment and tag were checked (message_opening.py).
+Source: ESDK specification, data-format/message-header.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .byte_reader import FieldReader, decode_text
+from .byte_streams import ByteSource, read_up_to
+from .encrypted_data_keys import read_entry, serialize_entry
+from .encryption_context import serialize
+from .errors import ConfigurationError, LimitExceededError, MalformedMessageError, TruncatedMessageError
+from .keyring import EncryptedDataKey
+from .message_suites import Suite, suite_of
+
+MAX_HEADER_LENGTH = 64 * 1024
+MAX_ENCRYPTED_DATA_KEYS = 5
+MAX_FRAME_LENGTH = 16 * 1024 * 1024
+IV_LENGTH = 12
+TAG_LENGTH = 16
+_COMMITMENT_LENGTH = 32
+_SINGLE_BLOCK, _FRAMED = 1, 2
+_TYPE = 0x80  # "customer authenticated encrypted data", the only type of version 1
+# How base64 of a message begins: version, (type,) suite.
+_IN_BASE64 = (b"AgR4", b"AgV4", b"AYAA", b"AYAB", b"AYAD")
+
+
+@dataclass(frozen=True, slots=True)
+class MessageHeader:
+    """The fields of a header.
+
+    Parameters
+    ----------
+    suite
+        The algorithm suite.
+    message_id
+        Random; 32 bytes, 16 in version 1.
+    encryption_context
+        The stored part: pairs that were required of the reader are left out.
+    encrypted_data_keys
+        1 to 5 entries.
+    frame_length
+        Bytes of plaintext in every frame but the last; 0 where the body is a single block.
+    commitment
+        32 bytes; none in version 1.
+    """
+
+    suite: Suite
+    message_id: bytes
+    encryption_context: Mapping[str, str]
+    encrypted_data_keys: tuple[EncryptedDataKey, ...]
+    frame_length: int
+    commitment: bytes
+
+    @property
+    def framed(self) -> bool:
+        """Whether the body is cut into frames."""
+        return self.frame_length > 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHeader:
+    """A header as it was read or written.
+
+    Parameters
+    ----------
+    fields
+        What it says.
+    body
+        The serialized fields, which the tag authenticates.
+    iv
+        12 bytes; stored in version 1, zero in version 2.
+    tag
+        16 bytes.
+    """
+
+    fields: MessageHeader
+    body: bytes
+    iv: bytes
+    tag: bytes
+
+    @property
+    def serialized(self) -> bytes:
+        """The whole header, with which the message begins."""
+        return self.body + (b"" if self.fields.suite.commits else self.iv) + self.tag
+
+
+def check_frame_length(frame_length: int) -> None:
+    """Raise ConfigurationError unless frames of this length are written."""
+    if not 0 < frame_length <= MAX_FRAME_LENGTH:
+        raise ConfigurationError(f"frame_length is {frame_length}; from 1 to {MAX_FRAME_LENGTH} is possible")
+
+
+def serialize_fields(fields: MessageHeader) -> bytes:
+    """Return the header body of a framed message of version 2, the only one that is written."""
+    context = serialize(fields.encryption_context)
+    body = b"".join(
+        [
+            bytes([fields.suite.version]),
+            fields.suite.id_bytes,
+            fields.message_id,
+            len(context).to_bytes(2, "big"),
+            context,
+            len(fields.encrypted_data_keys).to_bytes(2, "big"),
+            *map(serialize_entry, fields.encrypted_data_keys),
+            bytes([_FRAMED]),
+            fields.frame_length.to_bytes(4, "big"),
+            fields.commitment,
+        ]
+    )
+    if len(body) + TAG_LENGTH > MAX_HEADER_LENGTH:
+        raise ConfigurationError(
+            f"the header would have {len(body) + TAG_LENGTH} bytes, of which readers accept "
+            f"{MAX_HEADER_LENGTH}: give a smaller encryption context"
+        )
+    return body
+
+
+def read_header(source: ByteSource) -> StoredHeader:
+    """Read a header off the beginning of a message. Nothing is verified but form and limits.
+
+    Raises
+    ------
+    LimitExceededError
+        Longer than 64 KiB, more than 5 encrypted data keys, or frames of more than 16 MiB.
+    MalformedMessageError
+        Not a message, or not of a kind that is read.
+    TruncatedMessageError
+        The bytes end within the header.
+    """
+    reader = _HeaderReader(source)
+    reader.refuse_what_is_no_message()
+    version = reader.unsigned(1)
+    if version == 1:
+        return _read_version_1(reader)
+    suite = suite_of(version, reader.unsigned(2))
+    message_id = reader.take(suite.message_id_length)
+    context, entries = _read_context(reader), _read_entries(reader)
+    framed = _read_content_type(reader)
+    frame_length = _read_frame_length(reader, framed=framed)
+    commitment = reader.take(_COMMITMENT_LENGTH)
+    fields = MessageHeader(suite, message_id, context, entries, frame_length, commitment)
+    return StoredHeader(fields, reader.taken(), iv=bytes(IV_LENGTH), tag=reader.take(TAG_LENGTH))
+
+
+def _read_version_1(reader: "_HeaderReader") -> StoredHeader:
+    if reader.unsigned(1) != _TYPE:
+        raise MalformedMessageError("the message's type is unknown; 80 is the only one of version 1")
+    suite = suite_of(1, reader.unsigned(2))
+    message_id = reader.take(suite.message_id_length)
+    context, entries = _read_context(reader), _read_entries(reader)
+    framed = _read_content_type(reader)
+    if reader.unsigned(4) != 0 or reader.unsigned(1) != IV_LENGTH:
+        raise MalformedMessageError("the header's reserved field or its IV length is not the suite's")
+    frame_length = _read_frame_length(reader, framed=framed)
+    fields = MessageHeader(suite, message_id, context, entries, frame_length, commitment=b"")
+    return StoredHeader(fields, reader.taken(), iv=reader.take(IV_LENGTH), tag=reader.take(TAG_LENGTH))
+
+
+class _HeaderReader:
+    """Reads fields off a stream and keeps what it read; never takes more than a header may have."""
+
+    def __init__(self, source: ByteSource) -> None:
+        self._source = source
+        self._taken = bytearray()
+        self._ahead = b""
+
+    def refuse_what_is_no_message(self) -> None:
+        """Look at the first bytes, for the two mistakes that are most often made."""
+        self._ahead = read_up_to(self._source, len(_IN_BASE64[0]))
+        if not self._ahead:
+            raise TruncatedMessageError("there are no bytes: an empty file is not a message")
+        if self._ahead in _IN_BASE64:
+            raise MalformedMessageError("this is a message in base64: decode it into bytes first")
+        if self._ahead[0] not in (1, 2):
+            raise MalformedMessageError(
+                "this is not a message of the AWS Encryption SDK: it begins with neither 01 nor 02"
+            )
+
+    def taken(self) -> bytes:
+        """Return all that was taken."""
+        return bytes(self._taken)
+
+    def take(self, length: int) -> bytes:
+        if len(self._taken) + length > MAX_HEADER_LENGTH:
+            raise LimitExceededError(f"the header has more than the {MAX_HEADER_LENGTH} bytes it may have")
+        ahead, self._ahead = self._ahead[:length], self._ahead[length:]
+        data = ahead + read_up_to(self._source, length - len(ahead))
+        if len(data) < length:
+            raise TruncatedMessageError("the message ends within its header")
+        self._taken += data
+        return data
+
+    def unsigned(self, width: int) -> int:
+        return int.from_bytes(self.take(width), "big")
+
+    def text(self, length: int) -> str:
+        return decode_text(self.take(length), error=MalformedMessageError)
+
+
+def _read_context(reader: FieldReader) -> dict[str, str]:
+    """Read the context. Its order is left to the writer: the tag covers the bytes as they are."""
+    length = reader.unsigned(2)
+    if length == 0:
+        return {}
+    count, used = reader.unsigned(2), 2
+    if count == 0:
+        raise MalformedMessageError("the stored encryption context is announced, and has no pairs")
+    pairs: dict[str, str] = {}
+    for _ in range(count):
+        key_length = reader.unsigned(2)
+        key = reader.text(key_length)
+        value_length = reader.unsigned(2)
+        if key in pairs:
+            raise MalformedMessageError("a key occurs twice in the stored encryption context")
+        pairs[key] = reader.text(value_length)
+        used += 4 + key_length + value_length
+        if used > length:
+            break
+    if used != length:
+        raise MalformedMessageError("the stored encryption context is longer or shorter than announced")
+    return pairs
+
+
+def _read_entries(reader: FieldReader) -> tuple[EncryptedDataKey, ...]:
+    count = reader.unsigned(2)
+    if count == 0:
+        raise MalformedMessageError("the header has no encrypted data key")
+    if count > MAX_ENCRYPTED_DATA_KEYS:
+        raise LimitExceededError(
+            f"the header has {count} encrypted data keys; {MAX_ENCRYPTED_DATA_KEYS} are accepted"
+        )
+    return tuple(read_entry(reader) for _ in range(count))
+
+
+def _read_content_type(reader: FieldReader) -> bool:
+    """Return whether the body is framed."""
+    content_type = reader.unsigned(1)
+    if content_type not in (_SINGLE_BLOCK, _FRAMED):
+        raise MalformedMessageError(f"the content type {content_type} is unknown; 1 and 2 are known")
+    return content_type == _FRAMED
+
+
+def _read_frame_length(reader: FieldReader, *, framed: bool) -> int:
+    frame_length = reader.unsigned(4)
+    if framed != (frame_length > 0):
+        raise MalformedMessageError("the frame length does not fit the content type")
+    if frame_length > MAX_FRAME_LENGTH:
+        raise LimitExceededError(
+            f"the frames have {frame_length} bytes; up to {MAX_FRAME_LENGTH} are accepted"
+        )
+    return frame_length

@@ -1,0 +1,203 @@
+"""Begins a new message, and opens the header of a stored one: where keyring, context and header meet.
+
+What must stay true: commitment and header tag are checked before a frame is looked at, whatever the keyring
+returned; what the caller asked to be bound is bound, or the message does not open.
+Source: ESDK specification, client-apis/encrypt.md and decrypt.md, and
+framework/required-encryption-context-cmm.md.
+"""
+
+import hmac
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from .encryption_context import callers_context, serialize
+from .errors import (
+    CommitmentError,
+    ConfigurationError,
+    ContextMismatchError,
+    DataKeyError,
+    MalformedMessageError,
+    TagError,
+)
+from .keyring import KEY_LENGTH, Keyring
+from .message_frames import FrameCipher
+from .message_header import (
+    IV_LENGTH,
+    MessageHeader,
+    StoredHeader,
+    check_frame_length,
+    serialize_fields,
+)
+from .message_suites import COMMITTING, COMMITTING_SIGNED, derive_keys
+from .signing import PUBLIC_KEY_CONTEXT_KEY, PUBLIC_KEY_TEXT_LENGTH, SigningKey
+
+DEFAULT_FRAME_LENGTH = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMessage:
+    """A header that is written or verified, and what encrypts or decrypts the frames after it.
+
+    Parameters
+    ----------
+    header
+        The header.
+    frames
+        The cipher of the body.
+    signing_key
+        What signs a new message of the signed suite; None otherwise.
+    """
+
+    header: StoredHeader
+    frames: FrameCipher
+    signing_key: SigningKey | None = None
+
+
+def begin_message(
+    *,
+    keyring: Keyring,
+    encryption_context: Mapping[str, str],
+    required: Collection[str] = (),
+    frame_length: int = DEFAULT_FRAME_LENGTH,
+    signed: bool = False,
+) -> OpenMessage:
+    """Make the keys and the header of a new message.
+
+    Parameters
+    ----------
+    keyring
+        Makes and wraps the data key.
+    encryption_context
+        What the message is bound to. Stored in clear in the header, and seen by KMS.
+    required
+        Keys of the context that are not stored: a reader must give these pairs again.
+    frame_length
+        Bytes of plaintext in a frame, up to 16 MiB.
+    signed
+        Whether to sign with a fresh ECDSA key pair (suite 0578 in place of 0478).
+
+    Raises
+    ------
+    ConfigurationError
+        The context or the frame length is not possible.
+    KeyServiceError
+        The keyring could not make a key.
+    """
+    check_frame_length(frame_length)
+    context = callers_context(encryption_context)
+    missing = set(required) - context.keys()
+    if missing:
+        raise ConfigurationError(
+            f"required keys are missing from the encryption context: {', '.join(map(repr, sorted(missing)))}"
+        )
+    suite = COMMITTING_SIGNED if signed else COMMITTING
+    signing_key = SigningKey() if signed else None
+    if signing_key is not None:
+        context[PUBLIC_KEY_CONTEXT_KEY] = signing_key.public_key_text()
+    data_key, entry = keyring.generate(context)
+    message_id = os.urandom(suite.message_id_length)
+    keys = derive_keys(suite, data_key=data_key, message_id=message_id)
+    stored = {key: value for key, value in context.items() if key not in required}
+    fields = MessageHeader(suite, message_id, stored, (entry,), frame_length, keys.commitment)
+    body = serialize_fields(fields)
+    iv = bytes(IV_LENGTH)
+    aad = body + serialize({key: context[key] for key in required})
+    header = StoredHeader(fields, body, iv, tag=AESGCM(keys.body_key).encrypt(iv, b"", aad))
+    frames = FrameCipher(keys.body_key, message_id=message_id, frame_length=frame_length)
+    return OpenMessage(header, frames, signing_key)
+
+
+def open_message(
+    header: StoredHeader,
+    *,
+    keyring: Keyring,
+    encryption_context: Mapping[str, str],
+    allow_uncommitted: bool = False,
+) -> OpenMessage:
+    """Unwrap the data key of a stored message and verify its header.
+
+    Parameters
+    ----------
+    header
+        What `read_header` read.
+    keyring
+        Unwraps the data key.
+    encryption_context
+        What the caller asks to be bound: each pair must stand in the header with this value, or be one that
+        was required and left out of it.
+    allow_uncommitted
+        Whether version 1, whose headers do not commit to their data key, is read.
+
+    Raises
+    ------
+    ContextMismatchError
+        The header holds another value for one of the keys.
+    IntegrityError
+        The data key cannot be unwrapped, or the header does not verify; its subclasses say which.
+    KeyServiceError
+        The keyring could not be used, so the message could not be judged.
+    """
+    fields, asked_for = header.fields, callers_context(encryption_context)
+    if not fields.suite.commits and not allow_uncommitted:
+        raise CommitmentError(
+            f"the message is of version 1, suite {fields.suite.id:04x}, which does not commit to its data "
+            "key: it is read only where allow_uncommitted is set"
+        )
+    left_out = _left_out(fields, asked_for)
+    _check_public_key(fields)
+    data_key = _unwrapped(fields, keyring=keyring, context={**fields.encryption_context, **left_out})
+    keys = derive_keys(fields.suite, data_key=data_key, message_id=fields.message_id)
+    if fields.suite.commits and not hmac.compare_digest(keys.commitment, fields.commitment):
+        raise CommitmentError("the header does not commit to the data key that was unwrapped")
+    _verify_tag(header, body_key=keys.body_key, left_out=left_out)
+    frames = FrameCipher(keys.body_key, message_id=fields.message_id, frame_length=fields.frame_length)
+    return OpenMessage(header, frames)
+
+
+def _left_out(fields: MessageHeader, asked_for: Mapping[str, str]) -> dict[str, str]:
+    """Return the pairs that the header does not hold; raise where it holds another value."""
+    stored = fields.encryption_context
+    differing = sorted(key for key, value in asked_for.items() if stored.get(key, value) != value)
+    if differing:
+        raise ContextMismatchError(
+            "the message is bound to another value of "
+            + ", ".join(map(repr, differing))
+            + " than was asked for: it is another message, or was moved"
+        )
+    return {key: value for key, value in asked_for.items() if key not in stored}
+
+
+def _check_public_key(fields: MessageHeader) -> None:
+    """Refuse a public key where nothing is signed, and a signed message without one."""
+    public_key = fields.encryption_context.get(PUBLIC_KEY_CONTEXT_KEY)
+    if (public_key is not None) != fields.suite.signed:
+        raise MalformedMessageError("the header's public key does not fit its algorithm suite")
+    if public_key is not None and len(public_key) != PUBLIC_KEY_TEXT_LENGTH:
+        raise MalformedMessageError("the header's public key is not a point of P-384 in base64")
+
+
+def _unwrapped(fields: MessageHeader, *, keyring: Keyring, context: Mapping[str, str]) -> bytes:
+    try:
+        serialize(context)
+    except ConfigurationError as error:
+        raise ContextMismatchError(f"the stored and the given context do not fit together: {error}") from None
+    data_key = keyring.unwrap(fields.encrypted_data_keys, context)
+    if len(data_key) != KEY_LENGTH:
+        raise DataKeyError(f"the keyring returned {len(data_key)} bytes in place of a data key")
+    return data_key
+
+
+def _verify_tag(header: StoredHeader, *, body_key: bytes, left_out: Mapping[str, str]) -> None:
+    try:
+        AESGCM(body_key).decrypt(header.iv, header.tag, header.body + serialize(left_out))
+    except InvalidTag:
+        pass
+    else:
+        return
+    raise TagError(
+        "the header does not authenticate: it was changed, or was not written with these required pairs"
+    )

@@ -1,0 +1,175 @@
+"""Reads a range of a message's plaintext without reading the rest.
+
+What must stay true: every byte returned is authenticated, in its place, in this message. What a range cannot
+prove is the rest: that the other frames are intact, and, without `verify_end`, that the message is as long as
+its source says.
+"""
+
+import io
+from collections.abc import Mapping
+from typing import Protocol
+
+from .byte_streams import read_up_to
+from .errors import ConfigurationError, MalformedMessageError, MessageRangeError, TruncatedMessageError
+from .keyring import Keyring
+from .message_frames import FINAL_HEAD, FrameCipher, is_final
+from .message_header import read_header
+from .message_layout import MessageLayout
+from .message_opening import OpenMessage, open_message
+
+# Most headers fit; where reads are requests over a network, the header then takes one.
+_HEADER_READ = 4096
+
+
+class SeekableSource(Protocol):
+    """A binary file that can be read anywhere."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes from the current position."""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Move, as files do; return the new position."""
+
+
+def read_range(
+    source: SeekableSource,
+    start: int,
+    length: int,
+    *,
+    keyring: Keyring,
+    encryption_context: Mapping[str, str],
+    verify_end: bool = False,
+) -> bytes:
+    """Return `length` bytes of plaintext from `start` on.
+
+    Read are the header, the frames that hold the range, and with `verify_end` the last frame.
+
+    Parameters
+    ----------
+    source
+        The message, from its first byte to its last; its end is taken for the message's.
+    start, length
+        In bytes of plaintext. The whole range must be there, and hold at least one byte.
+    keyring, encryption_context
+        As `open_message` takes them.
+    verify_end
+        Whether to verify the last frame too, and so the length of the whole message.
+
+    Raises
+    ------
+    MessageRangeError
+        The range is empty, negative, or not in the message.
+    IntegrityError
+        The header or a frame of the range does not verify.
+    MalformedMessageError
+        The message has no frames, is signed (a signature covers the whole), or is not one.
+    KeyServiceError
+        The keyring could not be used.
+    """
+    if start < 0 or length < 1:
+        raise MessageRangeError(
+            f"a range of {length} bytes from {start} cannot be read: give a start from 0 on, and a length "
+            "of at least 1"
+        )
+    end_of_source = source.seek(0, io.SEEK_END)
+    message = _opened(source, keyring=keyring, encryption_context=encryption_context)
+    header = message.header
+    layout = MessageLayout.of_message(
+        end_of_source,
+        header_length=len(header.serialized),
+        frame_length=header.fields.frame_length,
+    )
+    if start + length > layout.plaintext_length:
+        raise MessageRangeError(
+            f"bytes {start} to {start + length - 1} are not all there: the message has "
+            f"{layout.plaintext_length}"
+        )
+    first, last = layout.index_of(start), layout.index_of(start + length - 1)
+    content = _verified(source, first, last, layout=layout, cipher=message.frames)
+    if verify_end and last < layout.regular_frames:
+        _verified(source, layout.regular_frames, layout.regular_frames, layout=layout, cipher=message.frames)
+    skipped = start - first * layout.frame_length
+    return content[skipped : skipped + length]
+
+
+def decrypt_frames(
+    data: memoryview, first: int, *, layout: MessageLayout, cipher: FrameCipher
+) -> list[bytes]:
+    """Return the verified contents of whole frames that follow one another.
+
+    Parameters
+    ----------
+    data
+        The frames; the last of the message may be among them, at the end.
+    first
+        Index of the first, from 0.
+    layout, cipher
+        Of their message.
+    """
+    contents: list[bytes] = []
+    index = first
+    while data:
+        size = layout.end(index) - layout.offset(index)
+        if len(data) < size:
+            raise TruncatedMessageError(f"the message ends within frame {index + 1}")
+        frame, data = data[:size], data[size:]
+        if index < layout.regular_frames:
+            contents.append(cipher.decrypt_regular(frame, sequence=index + 1))
+        else:
+            contents.append(_final(frame, sequence=index + 1, layout=layout, cipher=cipher))
+        index += 1
+    return contents
+
+
+def _opened(
+    source: SeekableSource, *, keyring: Keyring, encryption_context: Mapping[str, str]
+) -> OpenMessage:
+    source.seek(0)
+    header = read_header(io.BufferedReader(_Unbuffered(source), _HEADER_READ))
+    if header.fields.suite.signed:
+        raise MalformedMessageError(
+            "the message is signed as a whole, so a range of it cannot be verified: decrypt all of it"
+        )
+    if not header.fields.framed:
+        raise MalformedMessageError(
+            "the message has no frames, so a range of it cannot be verified: decrypt all of it"
+        )
+    return open_message(header, keyring=keyring, encryption_context=encryption_context)
+
+
+def _verified(
+    source: SeekableSource, first: int, last: int, *, layout: MessageLayout, cipher: FrameCipher
+) -> bytes:
+    begin = layout.offset(first)
+    source.seek(begin)
+    data = read_up_to(source, layout.end(last) - begin)
+    if len(data) < layout.end(last) - begin:
+        raise TruncatedMessageError("the source became shorter while it was read")
+    return b"".join(decrypt_frames(memoryview(data), first, layout=layout, cipher=cipher))
+
+
+def _final(frame: memoryview, *, sequence: int, layout: MessageLayout, cipher: FrameCipher) -> bytes:
+    if not is_final(frame):
+        raise MalformedMessageError(f"frame {sequence} should be the last, and is not")
+    head = cipher.read_final_head(frame[:FINAL_HEAD])
+    if head.content_length != layout.last_length:
+        raise MalformedMessageError("the last frame announces another length than the message's size leaves")
+    return cipher.decrypt_final(head, frame[FINAL_HEAD:], sequence=sequence)
+
+
+class _Unbuffered(io.RawIOBase):
+    """What a buffer in front of a source needs."""
+
+    def __init__(self, source: SeekableSource) -> None:
+        super().__init__()
+        self._source = source
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what io calls it with
+        data = self._source.read(len(buffer))
+        if not isinstance(data, bytes):
+            raise ConfigurationError("the source gave no bytes: open it in binary mode")
+        buffer[: len(data)] = data
+        return len(data)

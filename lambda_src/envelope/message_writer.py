@@ -1,0 +1,135 @@
+"""Writes a message to a stream while its plaintext is still arriving: one frame in memory at a time.
+
+What must stay true: a message ends with its final frame only if the caller closed the writer on purpose. One
+that was given up, by an exception or by being forgotten, ends without it, and every reader refuses it.
+"""
+
+import hashlib
+from collections.abc import Collection, Mapping
+from types import TracebackType
+from typing import Self
+
+from .byte_streams import ByteSink, write_all
+from .errors import ConfigurationError
+from .keyring import Keyring
+from .message_frames import Bytes
+from .message_header import StoredHeader
+from .message_opening import DEFAULT_FRAME_LENGTH, begin_message
+
+
+class MessageWriter:
+    """Encrypts what is written to it into a sink.
+
+    It is no `io` class, because these close themselves when they are collected, and this one must not. Use it
+    in a `with` block, or call `close`.
+
+    Parameters
+    ----------
+    sink
+        Receives the message; never closed, and not flushed.
+    keyring, encryption_context, required, frame_length, signed
+        As `begin_message` takes them. The header is written at once.
+
+    Raises
+    ------
+    ConfigurationError
+        The context or the frame length is not possible.
+    KeyServiceError
+        The keyring could not make a data key. Nothing was written.
+    """
+
+    def __init__(
+        self,
+        sink: ByteSink,
+        *,
+        keyring: Keyring,
+        encryption_context: Mapping[str, str],
+        required: Collection[str] = (),
+        frame_length: int = DEFAULT_FRAME_LENGTH,
+        signed: bool = False,
+    ) -> None:
+        message = begin_message(
+            keyring=keyring,
+            encryption_context=encryption_context,
+            required=required,
+            frame_length=frame_length,
+            signed=signed,
+        )
+        self._sink = sink
+        self._frames = message.frames
+        self._signing_key = message.signing_key
+        self._hash = hashlib.sha384() if signed else None
+        self._frame = memoryview(bytearray(message.frames.frame_size))
+        # What was not yet encrypted. A full frame waits here too: it may be the last.
+        self._pending = bytearray()
+        self._sequence = 1
+        self._open = True
+        self._complete = False
+        #: The header that was written.
+        self.header: StoredHeader = message.header
+        self._put(self.header.serialized)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        self._open = False
+
+    def write(self, data: Bytes) -> int:
+        """Take plaintext of any length; return that length.
+
+        A failure of the sink ends the message: what it took so far stays incomplete.
+        """
+        if not self._open:
+            raise ConfigurationError("the message is complete, or was given up; nothing can be added to it")
+        self._open = False
+        frame_length = self._frames.frame_length
+        with memoryview(data).cast("B") as view:
+            at = 0
+            if self._pending:
+                at = min(frame_length - len(self._pending), len(view))
+                self._pending += view[:at]
+                if at < len(view):
+                    self._put_regular(self._pending)
+                    self._pending.clear()
+            while len(view) - at > frame_length:
+                self._put_regular(view[at : at + frame_length])
+                at += frame_length
+            self._pending += view[at:]
+            length = len(view)
+        self._open = True
+        return length
+
+    def close(self) -> None:
+        """End the message: write the final frame, and the signature where there is one. Once is enough.
+
+        Raises
+        ------
+        ConfigurationError
+            The message was given up before, after a failure of the sink.
+        """
+        if self._complete:
+            return
+        if not self._open:
+            raise ConfigurationError("the message was given up, and cannot be completed any more")
+        self._open = False
+        self._put(self._frames.encrypt_final(self._sequence, self._pending))
+        self._pending.clear()
+        if self._hash is not None and self._signing_key is not None:
+            signature = self._signing_key.sign_digest(self._hash.digest())
+            write_all(self._sink, len(signature).to_bytes(2, "big") + signature)
+        self._complete = True
+
+    def _put_regular(self, content: Bytes) -> None:
+        self._frames.encrypt_regular(self._sequence, content, self._frame)
+        self._sequence += 1
+        self._put(self._frame)
+
+    def _put(self, data: Bytes) -> None:
+        if self._hash is not None:
+            self._hash.update(data)
+        write_all(self._sink, data)
