@@ -24,6 +24,12 @@ def run(arguments: argparse.Namespace) -> Exit:
         from client import audit  # noqa: PLC0415
 
         return audit.run(arguments)
+    if arguments.command in ("object", "encrypt", "decrypt", "inspect"):
+        from client import inspecting, objectcommands  # noqa: PLC0415
+
+        return (
+            inspecting.inspect(arguments) if arguments.command == "inspect" else objectcommands.run(arguments)
+        )
     endpoint = endpoint_from(address=arguments.endpoint, region=arguments.region, environment=os.environ)
     api = RecordsApi(
         endpoint,

@@ -7,6 +7,7 @@ from pathlib import Path
 from client import manual, version
 from client.auditarguments import add_audit_commands
 from client.importlines import RECORD_RULE, TENANT_RULE, is_record_id, is_tenant_id
+from client.objectarguments import add_object_commands
 from client.subcommands import add_command
 from client.tenantarguments import add_tenant_commands
 
@@ -116,6 +117,7 @@ def parser() -> argparse.ArgumentParser:
     _add_import(command("import", help_text="store the records of a JSON Lines file", epilog=manual.IMPORT))
     add_audit_commands(commands, tenant=_tenant)
     add_tenant_commands(commands, tenant=_tenant, limit=_limit, connection=connection)
+    add_object_commands(commands, tenant=_tenant, record=_record, connection=connection)
     return top
 
 

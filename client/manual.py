@@ -14,6 +14,7 @@ examples:
   sealed list acme --all > acme.jsonl
   sealed import acme.jsonl --tenant acme
   sealed delete acme 7f3k2
+  sealed object put acme scan-17 scan.tiff               (large content: `sealed object --help`)
   sealed tenant create acme                              (operators: `sealed tenant --help`)
   sealed audit who-decrypted --tenant acme               (auditors: `sealed audit --help`)
 

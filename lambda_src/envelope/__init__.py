@@ -71,7 +71,7 @@ from .errors import (
 from .item_encryptor import ItemEncryptor
 from .keyring import EncryptedDataKey, Keyring, MultiKeyring
 from .kms_keyring import KmsKeyring
-from .message_ranges import read_range
+from .message_ranges import range_contents, read_range
 from .message_reader import MessageReader
 from .message_writer import MessageWriter
 from .messages import decrypt, encrypt
@@ -123,5 +123,6 @@ __all__ = [
     "TruncatedMessageError",
     "decrypt",
     "encrypt",
+    "range_contents",
     "read_range",
 ]

@@ -1,12 +1,12 @@
 """Reads a range of a message's plaintext without reading the rest.
 
-What must stay true: every byte returned is authenticated, in its place, in this message. What a range cannot
-prove is the rest: that the other frames are intact, and, without `verify_end`, that the message is as long as
-its source says.
+What must stay true: every byte handed out is authenticated, in its place, in this message. What a range
+cannot prove is the rest: that the other frames are intact, and, without `verify_end`, that the message is as
+long as its source says.
 """
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from .byte_streams import read_up_to
@@ -19,6 +19,8 @@ from .message_opening import OpenMessage, open_message
 
 # Most headers fit; where reads are requests over a network, the header then takes one.
 _HEADER_READ = 4096
+# Frames are read in pieces of about this many bytes, so that memory stays bounded for a range of any length.
+_PIECE = 8 * 1024 * 1024
 
 
 class SeekableSource(Protocol):
@@ -66,6 +68,30 @@ def read_range(
     KeyServiceError
         The keyring could not be used.
     """
+    contents = range_contents(
+        source,
+        start,
+        length,
+        keyring=keyring,
+        encryption_context=encryption_context,
+        verify_end=verify_end,
+    )
+    return b"".join(contents)
+
+
+def range_contents(
+    source: SeekableSource,
+    start: int,
+    length: int,
+    *,
+    keyring: Keyring,
+    encryption_context: Mapping[str, str],
+    verify_end: bool = False,
+) -> Iterator[bytes]:
+    """Hand out what `read_range` returns in pieces, in constant memory; parameters and errors are the same.
+
+    With `verify_end` the last frame is verified before the first piece is handed out.
+    """
     if start < 0 or length < 1:
         raise MessageRangeError(
             f"a range of {length} bytes from {start} cannot be read: give a start from 0 on, and a length "
@@ -73,23 +99,27 @@ def read_range(
         )
     end_of_source = source.seek(0, io.SEEK_END)
     message = _opened(source, keyring=keyring, encryption_context=encryption_context)
-    header = message.header
+    frame_length = message.header.fields.frame_length
     layout = MessageLayout.of_message(
-        end_of_source,
-        header_length=len(header.serialized),
-        frame_length=header.fields.frame_length,
+        end_of_source, header_length=len(message.header.serialized), frame_length=frame_length
     )
     if start + length > layout.plaintext_length:
         raise MessageRangeError(
             f"bytes {start} to {start + length - 1} are not all there: the message has "
             f"{layout.plaintext_length}"
         )
-    first, last = layout.index_of(start), layout.index_of(start + length - 1)
-    content = _verified(source, first, last, layout=layout, cipher=message.frames)
+    frames = _Frames(source, layout=layout, cipher=message.frames)
+    last = layout.index_of(start + length - 1)
     if verify_end and last < layout.regular_frames:
-        _verified(source, layout.regular_frames, layout.regular_frames, layout=layout, cipher=message.frames)
-    skipped = start - first * layout.frame_length
-    return content[skipped : skipped + length]
+        frames.read(layout.regular_frames, layout.regular_frames)
+    per_piece = max(1, _PIECE // layout.frame_size)
+    position, end = start, start + length
+    while position < end:
+        first = layout.index_of(position)
+        content = frames.read(first, min(last, first + per_piece - 1))
+        begins = first * frame_length
+        yield content[position - begins : end - begins]
+        position = begins + len(content)
 
 
 def decrypt_frames(
@@ -137,15 +167,23 @@ def _opened(
     return open_message(header, keyring=keyring, encryption_context=encryption_context)
 
 
-def _verified(
-    source: SeekableSource, first: int, last: int, *, layout: MessageLayout, cipher: FrameCipher
-) -> bytes:
-    begin = layout.offset(first)
-    source.seek(begin)
-    data = read_up_to(source, layout.end(last) - begin)
-    if len(data) < layout.end(last) - begin:
-        raise TruncatedMessageError("the source became shorter while it was read")
-    return b"".join(decrypt_frames(memoryview(data), first, layout=layout, cipher=cipher))
+class _Frames:
+    """Reads and verifies frames of a message."""
+
+    def __init__(self, source: SeekableSource, *, layout: MessageLayout, cipher: FrameCipher) -> None:
+        self._source = source
+        self._layout = layout
+        self._cipher = cipher
+
+    def read(self, first: int, last: int) -> bytes:
+        """Return the verified contents of the frames from `first` to `last`."""
+        begin = self._layout.offset(first)
+        self._source.seek(begin)
+        data = read_up_to(self._source, self._layout.end(last) - begin)
+        if len(data) < self._layout.end(last) - begin:
+            raise TruncatedMessageError("the source became shorter while it was read")
+        contents = decrypt_frames(memoryview(data), first, layout=self._layout, cipher=self._cipher)
+        return b"".join(contents)
 
 
 def _final(frame: memoryview, *, sequence: int, layout: MessageLayout, cipher: FrameCipher) -> bytes:

@@ -1,0 +1,91 @@
+"""What is encrypted: a file, or anything that bytes come out of."""
+
+import os
+import stat
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from client.awsfailures import file_failure
+from client.output import say
+from client.problems import ConflictError, UsageError
+
+STANDARD = "-"
+
+
+class SourceChangedError(ConflictError):
+    """A file changed while it was read, or since an interrupted transfer of it began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An open source of plaintext.
+
+    Parameters
+    ----------
+    stream
+        Unbuffered.
+    name
+        For messages.
+    path, length, identity
+        Of a regular file; None for a pipe, whose length nobody knows, and which cannot be read twice.
+    """
+
+    stream: BinaryIO
+    name: str
+    path: Path | None = None
+    length: int | None = None
+    identity: Mapping[str, Any] | None = None
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes."""
+        try:
+            return self.stream.read(size)
+        except OSError as error:
+            raise file_failure(error, name=self.name) from None
+
+    def check_unchanged(self, taken: int) -> None:
+        """Raise SourceChangedError unless all was read of a file that is as it was when it was opened."""
+        if self.identity is None:
+            return
+        if taken != self.length or _identity(os.fstat(self.stream.fileno())) != self.identity:
+            raise changed(self.name)
+
+
+def changed(name: str) -> SourceChangedError:
+    """Return the error about a file that changed."""
+    return SourceChangedError(
+        f"{name} changed while it was read: nothing was stored. Run the command again when it stays as it is"
+    )
+
+
+@contextmanager
+def open_input(name: str) -> Iterator[Input]:
+    """Open a file, or standard input for `-`."""
+    if name == STANDARD:
+        if sys.stdin.isatty():
+            say("reading from the terminal; end it with Ctrl-D")
+        yield Input(sys.stdin.buffer, "standard input")
+        return
+    path = Path(name)
+    try:
+        stream = path.open("rb", buffering=0)
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}") from None
+    with stream:
+        found = os.fstat(stream.fileno())
+        if stat.S_ISREG(found.st_mode):
+            yield Input(stream, path.name, path, found.st_size, _identity(found))
+        else:
+            yield Input(stream, path.name)
+
+
+def _identity(found: os.stat_result) -> Mapping[str, Any]:
+    return {
+        "size": found.st_size,
+        "modified": found.st_mtime_ns,
+        "file": [found.st_dev, found.st_ino],
+    }

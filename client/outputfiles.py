@@ -1,0 +1,149 @@
+"""Where plaintext or a message is written: a file that appears whole or not at all.
+
+What must stay true: a file bears its final name only when all of it is written, verified and on the disk.
+Until then it is `.NAME.part` in the same folder, readable by its owner alone.
+"""
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from client.awsfailures import file_failure
+from client.inputs import STANDARD
+from client.problems import ConflictError
+from client.transferlog import locked_file
+
+
+class OutputFile:
+    """A file that is being written under another name.
+
+    Parameters
+    ----------
+    path
+        The final name.
+    overwrite
+        Whether it may replace a file that bears this name.
+    keep
+        Whether what an earlier run left is kept, to be gone on with.
+    """
+
+    def __init__(self, path: Path, *, overwrite: bool, keep: bool = False) -> None:
+        check_absent(path, overwrite=overwrite)
+        self.path = path
+        self.part_path = path.with_name(f".{path.name}.part")
+        self._overwrite = overwrite
+        self.stream: BinaryIO = locked_file(self.part_path)
+        if not keep:
+            self.stream.truncate(0)
+
+    def write(self, data: bytes | bytearray | memoryview, /) -> int:
+        """Write at the current position."""
+        with self.failures():
+            return self.stream.write(data)
+
+    def write_at(self, offset: int, data: bytes) -> None:
+        """Write anywhere; safe to call from several threads."""
+        with self.failures():
+            rest = memoryview(data)
+            while rest:
+                written = os.pwrite(self.stream.fileno(), rest, offset)
+                rest, offset = rest[written:], offset + written
+
+    def sync(self) -> None:
+        """Have what was written put on the disk."""
+        with self.failures():
+            os.fsync(self.stream.fileno())
+
+    def finish(self) -> None:
+        """Give the file its final name, once all of it is on the disk."""
+        self.sync()
+        with self.failures():
+            if self._overwrite:
+                self.part_path.replace(self.path)
+            else:
+                self._link()
+            folder = os.open(self.path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        self.stream.close()
+
+    def leave(self) -> None:
+        """Close the file and leave it for the next run."""
+        self.stream.close()
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        self.part_path.unlink(missing_ok=True)
+        self.stream.close()
+
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """Turn the operating system's errors into messages."""
+        try:
+            yield
+        except OSError as error:
+            raise file_failure(error, name=str(self.path)) from None
+
+    def _link(self) -> None:
+        """Take the final name only if nobody has it meanwhile."""
+        try:
+            os.link(self.part_path, self.path)
+        except FileExistsError:
+            raise _exists(self.path) from None
+        except OSError:
+            # A file system without hard links.
+            check_absent(self.path, overwrite=False)
+            self.part_path.replace(self.path)
+        else:
+            self.part_path.unlink()
+
+
+@contextmanager
+def open_output(name: str, *, overwrite: bool) -> Iterator[OutputFile | BinaryIO]:
+    """Open a file that appears when the block ends well; `-` and what is no regular file are written at once."""
+    if name == STANDARD:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    path = Path(name)
+    if _is_special(path):
+        try:
+            with path.open("wb", buffering=0) as stream:
+                yield stream
+        except OSError as error:
+            raise file_failure(error, name=name) from None
+        return
+    output = OutputFile(path, overwrite=overwrite)
+    try:
+        yield output
+        output.finish()
+    except BaseException:
+        with suppress(OSError):
+            output.discard()
+        raise
+
+
+def check_absent(path: Path, *, overwrite: bool) -> None:
+    """Raise ConflictError where a file bears this name already and may not be replaced."""
+    if path.is_dir():
+        raise ConflictError(f"{path} is a folder: name a file")
+    if not overwrite and path.exists():
+        raise _exists(path)
+
+
+def _exists(path: Path) -> ConflictError:
+    return ConflictError(f"{path} exists already: --overwrite replaces it")
+
+
+def _is_special(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)

@@ -1,0 +1,347 @@
+"""Stores an object: encrypted here, sent in parts, visible only when all of them are there.
+
+What must stay true: a part is sent only after the log holds its hash; on going on, a part is made again from
+the file, and sent only if it has this hash. So whatever happens to the file in between, no two contents are
+ever encrypted with one nonce, and no object is made of two states of a file.
+"""
+
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from client.awsfailures import code_of, told
+from client.boundedwork import done_at_once
+from client.bytedisplay import ByteDisplay, byte_display
+from client.inputs import Input, SourceChangedError, changed
+from client.messageparts import Part, frames_per_part, part_plaintext, parts_of, read_whole
+from client.objectplaces import ObjectPlace, pointer
+from client.objectstore import ObjectStore
+from client.output import say
+from client.problems import ConflictError, RefusedInputError
+from client.transferlog import TransferLog
+from envelope import DataKeyError
+from envelope.message_header import read_header
+from envelope.message_opening import OpenMessage, begin_message, open_message
+
+_CONTENT_TYPE = "application/octet-stream"  # of the message; what is in it is bound in the context
+_LARGEST = 5 * 1024**4  # S3's limit for an object
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What was stored."""
+
+    length: int
+    version: str | None
+    header: bytes
+
+    def summary(self, place: ObjectPlace) -> dict[str, Any]:
+        """Return what is printed: among it the JSON value by which a record points at the object."""
+        return {
+            "tenant": place.tenant,
+            "object": place.id,
+            "length": self.length,
+            "version": self.version,
+            "pointer": dict(pointer(place, length=self.length, header=self.header)),
+        }
+
+
+def store_object(
+    store: ObjectStore,
+    place: ObjectPlace,
+    source: Input,
+    *,
+    content_type: str,
+    replace: bool,
+    concurrency: int,
+    resume: bool,
+) -> Stored:
+    """Encrypt what the source holds and store it.
+
+    Parameters
+    ----------
+    store
+        In a session for the tenant.
+    place
+        The object.
+    source
+        Plaintext of any length.
+    content_type
+        Of the plaintext; bound to the message.
+    replace
+        Whether an object of this id may be there already.
+    concurrency
+        How many parts are sent at once.
+    resume
+        Whether an interrupted upload of the same file is gone on with.
+    """
+    with told(place.key):
+        if not replace:
+            _check_absent(store, place)
+        if source.length is not None and source.length > _LARGEST:
+            raise RefusedInputError(f"{source.name} is larger than S3 takes (5 TiB)")
+        frames = frames_per_part(source.length)
+        begun = read_whole(source, part_plaintext(frames) + 1)
+        length = len(begun) if len(begun) <= part_plaintext(frames) else source.length
+        if length is not None and len(begun) == length:
+            return _store_small(store, place, source, begun, content_type=content_type, replace=replace)
+        upload = _Upload(store, place, source, content_type=content_type, replace=replace)
+        return upload.run(begun, length=length, frames=frames, concurrency=concurrency, resume=resume)
+
+
+def log_path(source: Path, *, bucket: str, key: str) -> Path:
+    """Return where an upload's log is: beside the file, one for each object."""
+    place = hashlib.sha256(f"{bucket}/{key}".encode()).hexdigest()[:8]
+    return source.with_name(f".{source.name}.{place}.upload")
+
+
+def _check_absent(store: ObjectStore, place: ObjectPlace) -> None:
+    try:
+        store.s3.head_object(Bucket=store.bucket, Key=place.key)
+    except ClientError as error:
+        if code_of(error) in {"404", "NoSuchKey", "NotFound"}:
+            return
+        raise
+    raise ConflictError(f"{place.key} exists already: --replace stores a new version of it")
+
+
+def _store_small(
+    store: ObjectStore,
+    place: ObjectPlace,
+    source: Input,
+    content: bytes,
+    *,
+    content_type: str,
+    replace: bool,
+) -> Stored:
+    """Store what fits into one request."""
+    source.check_unchanged(len(content))
+    message = _begun(store, place, content_type=content_type, length=len(content))
+    (part,) = parts_of(message, source, begun=content, frames=max(1, frames_per_part(len(content))))
+    body = bytes(part.data)
+    condition = {} if replace else {"IfNoneMatch": "*"}
+    try:
+        answer = store.s3.put_object(
+            Bucket=store.bucket,
+            Key=place.key,
+            Body=body,
+            ContentType=_CONTENT_TYPE,
+            ChecksumAlgorithm="CRC32",
+            **condition,
+        )
+    except ClientError as error:
+        found = _stored_by_a_lost_answer(store, place, message, error=error)
+        if found is None:
+            raise
+        answer = found
+    return Stored(len(content), answer.get("VersionId"), message.header.serialized)
+
+
+def _begun(store: ObjectStore, place: ObjectPlace, *, content_type: str, length: int | None) -> OpenMessage:
+    context = place.new_context(content_type=content_type, length=length)
+    return begin_message(keyring=store.keyring, encryption_context=context)
+
+
+def _stored_by_a_lost_answer(
+    store: ObjectStore, place: ObjectPlace, message: OpenMessage, *, error: ClientError
+) -> dict[str, Any] | None:
+    """Return what S3 says of our own message where a repeated request found it stored by the first."""
+    if code_of(error) not in {"412", "PreconditionFailed", "NoSuchUpload"}:
+        return None
+    expected = message.header.serialized
+    try:
+        answer: dict[str, Any] = store.s3.get_object(
+            Bucket=store.bucket, Key=place.key, Range=f"bytes=0-{len(expected) - 1}"
+        )
+    except ClientError:
+        return None
+    return answer if answer["Body"].read() == expected else None
+
+
+class _Upload:
+    """A multipart upload."""
+
+    def __init__(
+        self, store: ObjectStore, place: ObjectPlace, source: Input, *, content_type: str, replace: bool
+    ) -> None:
+        self._store = store
+        self._place = place
+        self._source = source
+        self._content_type = content_type
+        self._replace = replace
+        self._to: dict[str, Any] = {"Bucket": store.bucket, "Key": place.key}
+        self._log: TransferLog | None = None
+        self._sent: dict[int, dict[str, Any]] = {}
+        self._hashes: dict[int, str] = {}
+
+    def run(self, begun: bytes, *, length: int | None, frames: int, concurrency: int, resume: bool) -> Stored:
+        """Send the parts that are missing, and complete the upload."""
+        self._open_log(frames)
+        try:
+            message = self._resumed() if resume else None
+            if message is None:
+                message = self._begin_anew(length)
+            name = f"{self._source.name} -> {self._place.id}"
+            with byte_display(name=name, total=length) as display:
+                parts = parts_of(message, self._source, begun=begun, frames=frames)
+                taken = self._send(parts, concurrency=concurrency, display=display)
+            self._source.check_unchanged(taken)
+            answer = self._complete(message)
+        except BaseException as error:
+            self._given_up(error)
+            raise
+        if self._log is not None:
+            self._log.remove()
+        return Stored(taken, answer.get("VersionId"), message.header.serialized)
+
+    def _open_log(self, frames: int) -> None:
+        if self._source.path is None:
+            return
+        identity = {
+            "bucket": self._store.bucket,
+            "key": self._place.key,
+            "source": self._source.identity,
+            "content_type": self._content_type,
+            "frames": frames,
+        }
+        path = log_path(self._source.path, bucket=self._store.bucket, key=self._place.key)
+        self._log = TransferLog(path, identity=identity)
+        if self._log.given_up is not None:
+            say(f"{self._source.name} is not what it was when its upload was interrupted: beginning anew")
+            self._abort(self._log.given_up.get("upload_id"))
+
+    def _resumed(self) -> OpenMessage | None:
+        """Return the message of an interrupted upload, and learn which of its parts are stored."""
+        if self._log is None or self._log.state is None:
+            return None
+        state = self._log.state
+        header = read_header(io.BytesIO(bytes.fromhex(state["header"])))
+        try:
+            message = open_message(
+                header, keyring=self._store.keyring, encryption_context=self._place.context
+            )
+        except DataKeyError as error:
+            raise ConflictError(
+                "the interrupted upload was begun under another key, which cannot be used here: --no-resume "
+                f"gives it up and begins anew ({error})"
+            ) from None
+        self._hashes = {int(entry["part"]): str(entry["sha256"]) for entry in self._log.entries}
+        self._to["UploadId"] = state["upload_id"]
+        try:
+            pages = self._store.s3.get_paginator("list_parts").paginate(**self._to)
+            self._sent = {
+                part["PartNumber"]: _of_part(part) for page in pages for part in page.get("Parts", ())
+            }
+        except ClientError as error:
+            if code_of(error) != "NoSuchUpload":
+                raise
+            say("the interrupted upload is no longer there: beginning anew")
+            self._hashes = {}
+            return None
+        # Parts that are not in the log were not sent by it.
+        self._sent = {number: part for number, part in self._sent.items() if number in self._hashes}
+        say(f"going on with an interrupted upload: {len(self._sent)} parts are stored")
+        return message
+
+    def _begin_anew(self, length: int | None) -> OpenMessage:
+        message = _begun(self._store, self._place, content_type=self._content_type, length=length)
+        if self._log is not None and self._log.state is not None:
+            self._abort(self._log.state.get("upload_id"))
+        self._to["UploadId"] = self._store.s3.create_multipart_upload(
+            Bucket=self._store.bucket,
+            Key=self._place.key,
+            ContentType=_CONTENT_TYPE,
+            ChecksumAlgorithm="CRC32",
+        )["UploadId"]
+        self._sent, self._hashes = {}, {}
+        if self._log is not None:
+            self._log.begin({"upload_id": self._to["UploadId"], "header": message.header.serialized.hex()})
+        return message
+
+    def _send(self, parts: Iterator[Part], *, concurrency: int, display: ByteDisplay) -> int:
+        """Send what is missing; return the bytes of plaintext in all parts."""
+        taken = 0
+
+        def missing() -> Iterator[Callable[[], int]]:
+            nonlocal taken
+            for part in parts:
+                taken += part.plaintext_length
+                if self._note(part):
+                    display.advance(part.plaintext_length)
+                else:
+                    yield partial(self._send_part, part)
+
+        for length in done_at_once(missing(), limit=concurrency):
+            display.advance(length)
+        return taken
+
+    def _note(self, part: Part) -> bool:
+        """Log a part before it is sent; tell whether it is stored already."""
+        digest = hashlib.sha256(part.data).hexdigest()
+        known = self._hashes.get(part.number)
+        if known is None:
+            if self._log is not None:
+                self._log.append({"part": part.number, "sha256": digest})
+            self._hashes[part.number] = digest
+        elif known != digest:
+            raise changed(self._source.name)
+        return part.number in self._sent
+
+    def _send_part(self, part: Part) -> int:
+        answer = self._store.s3.upload_part(
+            **self._to, PartNumber=part.number, Body=part.data, ChecksumAlgorithm="CRC32"
+        )
+        self._sent[part.number] = {**_of_part(answer), "PartNumber": part.number}
+        return part.plaintext_length
+
+    def _complete(self, message: OpenMessage) -> dict[str, Any]:
+        condition = {} if self._replace else {"IfNoneMatch": "*"}
+        parts = [self._sent[number] for number in sorted(self._hashes)]
+        try:
+            answer: dict[str, Any] = self._store.s3.complete_multipart_upload(
+                **self._to, MultipartUpload={"Parts": parts}, **condition
+            )
+        except ClientError as error:
+            found = _stored_by_a_lost_answer(self._store, self._place, message, error=error)
+            if found is None:
+                raise
+            return found
+        return answer
+
+    def _given_up(self, error: BaseException) -> None:
+        """Leave an upload that can be gone on with; take away any other."""
+        final = isinstance(error, SourceChangedError | RefusedInputError) or (
+            isinstance(error, ClientError) and code_of(error) in {"412", "PreconditionFailed", "NoSuchUpload"}
+        )
+        if self._log is not None and not final and self._log.state is not None:
+            say(f"to go on with the upload: run the same command again (its log is {self._log.path})")
+            self._log.close()
+            return
+        if "UploadId" in self._to:
+            self._abort(self._to["UploadId"])
+        if self._log is not None:
+            # A log that was opened and holds nothing, or an upload that is taken away.
+            if final or self._log.state is None:
+                self._log.remove()
+            else:
+                self._log.close()
+
+    def _abort(self, upload_id: object) -> None:
+        """Take away the parts of an upload; what is left the bucket's lifecycle takes away."""
+        if not upload_id:
+            return
+        with suppress(ClientError, BotoCoreError):
+            self._store.s3.abort_multipart_upload(
+                Bucket=self._store.bucket, Key=self._place.key, UploadId=str(upload_id)
+            )
+
+
+def _of_part(part: Any) -> dict[str, Any]:  # noqa: ANN401 - botocore's answer
+    return {name: part[name] for name in ("PartNumber", "ETag", "ChecksumCRC32") if name in part}
