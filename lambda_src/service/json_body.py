@@ -62,6 +62,11 @@ def parse_record(text: str) -> dict[str, AttributeValue]:
     return _members(parsed, pointer="", depth=0)
 
 
+def member_field(above: str, name: str) -> str:
+    """The JSON Pointer (RFC 6901) of an object's member; `above` is that of the object."""
+    return f"{above}/{name.replace('~', '~0').replace('/', '~1')}"
+
+
 def _parse(text: str) -> Any:  # noqa: ANN401 - parsed JSON
     refusal: Problem
     try:
@@ -86,7 +91,7 @@ def _members(members: _Object, *, pointer: str, depth: int) -> dict[str, Attribu
     values: dict[str, AttributeValue] = {}
     for name, value in members:
         _check_name(name, pointer=pointer, top_level=depth == 0)
-        here = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+        here = member_field(pointer, name)
         if name in values:
             raise Problem(problems.DUPLICATE_NAME, "Give each name once in an object.", field=here)
         values[name] = _attribute(value, pointer=here, depth=depth + 1)
@@ -101,7 +106,9 @@ def _check_name(name: str, *, pointer: str, top_level: bool) -> None:
         raise Problem(problems.UNPAIRED_SURROGATE, f"Change the name: it {refusal.because}.", field=pointer)
     if refusal is NameRefusal.RESERVED:
         raise Problem(
-            problems.RESERVED_NAME, f"Choose another name: it {refusal.because}.", field=f"{pointer}/{name}"
+            problems.RESERVED_NAME,
+            f"Choose another name: it {refusal.because}.",
+            field=member_field(pointer, name),
         )
     # The name itself may be huge, so the field is the object that holds it.
     raise Problem(

@@ -39,6 +39,7 @@ NOT_AN_OBJECT = ProblemType("not-an-object", 400, "The body is not a JSON object
 DUPLICATE_NAME = ProblemType("duplicate-name", 400, "A name occurs twice in one JSON object")
 NUMBER_NOT_FINITE = ProblemType("number-not-finite", 400, "NaN and infinities are not JSON numbers")
 UNPAIRED_SURROGATE = ProblemType("unpaired-surrogate", 400, "A text holds half of a surrogate pair")
+INVALID_OBJECT_POINTER = ProblemType("invalid-object-pointer", 400, "A pointer to an object is not valid")
 NOT_FOUND = ProblemType("record-not-found", 404, "There is no such record")
 BRANCH_KEY_NOT_FOUND = ProblemType("branch-key-not-found", 404, "The tenant has no branch key")
 NO_SUCH_ROUTE = ProblemType("no-such-route", 404, "There is nothing at this path")

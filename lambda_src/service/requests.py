@@ -8,6 +8,7 @@ from service.body_text import body_text, check_content_type
 from service.event_parts import Event, check_path, header, page_limit, parameters, record_id, tenant_id
 from service.json_body import AttributeValue, parse_record
 from service.names import RECORD_ID, REVISION
+from service.object_pointers import check_object_pointers
 from service.problems import Problem
 
 #: A record of 400 KB can be longer as JSON: a client that escapes all beyond ASCII makes six bytes of two.
@@ -77,9 +78,9 @@ def parse_put(event: Event) -> PutRequest:
     path = parse_record_path(event)
     precondition = _precondition(event)
     check_content_type(event)
-    return PutRequest(
-        path=path, data=parse_record(body_text(event, limit=MAX_BODY_BYTES)), precondition=precondition
-    )
+    data = parse_record(body_text(event, limit=MAX_BODY_BYTES))
+    check_object_pointers(data, tenant=path.tenant)
+    return PutRequest(path=path, data=data, precondition=precondition)
 
 
 def parse_delete(event: Event) -> DeleteRequest:

@@ -4,11 +4,14 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 PATIENT = {
     "name": "Ana Žižek 🩺",
     "born": "1984-02-29",
     "visits": [{"on": "2026-01-31", "fee": 120.5, "paid": True, "note": None}],
 }
+POINTER = {"key": "tenants/acme/scan-17", "length": 1048576, "header_sha256": "0123456789abcdef" * 4}
 
 
 def test_a_record_goes_in_encrypted_and_comes_out(api: Any) -> None:
@@ -43,6 +46,36 @@ def test_numbers_keep_their_exact_value(api: Any) -> None:
     assert (
         api.get("n").text == '{"big":1.2345678901234567890123456789012345678E+37,"fee":72.5,"small":1E-130}'
     )
+
+
+def test_a_record_with_pointers_to_objects_comes_back(api: Any) -> None:
+    data = {"scan": {"$object": POINTER}, "pages": [{"$object": {**POINTER, "length": 5497558138880}}]}
+
+    assert api.put("scanned", data).status == 201
+    assert api.get("scanned").body == data
+    assert b"scan-17" not in api.item("scanned")["scan"]["B"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "member"),
+    [
+        ({"key": "tenants/globex/scan-17"}, "/key"),
+        ({"key": "tenants/acme/../globex/scan-17"}, "/key"),
+        ({"length": True}, "/length"),
+        ({"bucket": "elsewhere"}, ""),
+    ],
+)
+def test_a_pointer_to_anything_else_than_an_object_of_the_tenant_changes_nothing(
+    api: Any, changes: dict[str, Any], member: str
+) -> None:
+    api.put("scanned", {"n": 1})
+    before = api.items()
+
+    refused = api.put("scanned", {"scans": [{"$object": {**POINTER, **changes}}]})
+
+    assert (refused.status, refused.slug) == (400, "invalid-object-pointer")
+    assert refused.body["field"] == f"/scans/0/$object{member}"
+    assert api.items() == before
 
 
 def test_large_records_come_back(api: Any) -> None:

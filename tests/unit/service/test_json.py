@@ -150,6 +150,7 @@ def test_thirty_two_levels_are_kept() -> None:
         ('{"revision":1}', "reserved-name", "/revision"),
         ('{"updated_at":1}', "reserved-name", "/updated_at"),
         ('{"aws_dbe_head":1}', "reserved-name", "/aws_dbe_head"),
+        ('{"aws_dbe_a/~":1}', "reserved-name", "/aws_dbe_a~1~0"),
         (nested(33), "too-deep", "/a" + "/0" * 32),
         ('{"a":' + "[" * 100_000, "too-deep", ""),
     ],
