@@ -49,13 +49,14 @@ def decrypt(arguments: argparse.Namespace, *, store: ObjectStore) -> Exit:
     """Decrypt a message into a file."""
     place = ObjectPlace(arguments.tenant, arguments.object)
     name = arguments.output or _beside(arguments.file, _without_suffix(arguments.file))
-    with open_input(arguments.file) as source, told(source.name):
-        with (
-            open_output(name, overwrite=arguments.overwrite) as sink,
-            byte_display(name=source.name, total=source.length) as display,
-        ):
-            chunks = SequentialReader(_chunks(source), on_read=display.advance)
-            fetched = decrypt_stream(chunks, sink, store=store, place=place)
+    with (
+        open_input(arguments.file) as source,
+        told(source.name),
+        open_output(name, overwrite=arguments.overwrite) as sink,
+        byte_display(name=source.name, total=source.length) as display,
+    ):
+        chunks = SequentialReader(_chunks(source), on_read=display.advance)
+        fetched = decrypt_stream(chunks, sink, store=store, place=place)
     _report(place, name=name, length=fetched.length)
     return Exit.OK
 

@@ -1,8 +1,8 @@
 """Cuts a message into parts for a multipart upload: whole frames, with the header before the first.
 
 What must stay true: a frame's number is its nonce, so under one data key no two contents of one frame may
-ever leave this process. Parts are made once; an upload that is gone on with makes them again, and what comes out
-is sent only if it is what was sent before, byte for byte (uploading.py).
+ever leave this process. Parts are made once; an upload that is gone on with makes them again, and what comes
+out is sent only if it is what was sent before, byte for byte (uploading.py).
 """
 
 from collections.abc import Iterator

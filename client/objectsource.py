@@ -70,12 +70,15 @@ class StoredObject(io.RawIOBase):
         return self._size
 
     def readable(self) -> bool:
+        """Return True: this is a file to read from."""
         return True
 
     def seekable(self) -> bool:
+        """Return True: every read is a request of its own."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Move, as files do."""
         if self._size is None:
             raise io.UnsupportedOperation("the object was not opened")
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
@@ -83,6 +86,7 @@ class StoredObject(io.RawIOBase):
         return self._position
 
     def read(self, size: int = -1, /) -> bytes:
+        """Return `size` bytes, or fewer only at the object's end."""
         if self._size is None or self._head is None:
             raise io.UnsupportedOperation("the object was not opened")
         left = max(0, self._size - self._position)
@@ -110,7 +114,8 @@ class StoredObject(io.RawIOBase):
                 wait = self._retries.wait_after(attempt)
                 if wait is None:
                     raise UnavailableError(
-                        f"S3: the connection was cut, {attempt} times at byte {start + got}: {type(error).__name__}"
+                        f"S3: the connection was cut {attempt} times at byte {start + got}: "
+                        f"{type(error).__name__}"
                     ) from error
                 attempt += 1
                 time.sleep(wait)

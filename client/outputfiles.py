@@ -106,7 +106,7 @@ class OutputFile:
 
 @contextmanager
 def open_output(name: str, *, overwrite: bool) -> Iterator[OutputFile | BinaryIO]:
-    """Open a file that appears when the block ends well; `-` and what is no regular file are written at once."""
+    """Open a file that appears when the block ends well; `-`, and a pipe, is written at once."""
     if name == STANDARD:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
