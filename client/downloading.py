@@ -6,7 +6,6 @@ length are what they were.
 """
 
 import hashlib
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -116,7 +115,7 @@ def fetch_range(
     """
     with told(place.key):
         stored, size = opened(store, place, version=version, head=HEAD)
-        header = read_header(io.BytesIO(stored.read(HEAD)))
+        header = _header(stored)
         check_pointer(header, place=place, expected=expected)
         layout = _layout(header, size=size)
         _check_length(header, length=layout.plaintext_length, expected=expected)
@@ -150,7 +149,7 @@ def fetch_to_file(
     check_absent(path, overwrite=overwrite)
     with told(place.key):
         stored, size = opened(store, place, version=version)
-        header = read_header(io.BufferedReader(stored))
+        header = _header(stored)
         check_pointer(header, place=place, expected=expected)
         message = open_message(header, keyring=store.keyring, encryption_context=place.context)
         if header.fields.suite.signed or not header.fields.framed:
@@ -303,6 +302,12 @@ class _Download:
             return
         output.discard()
         log.remove()
+
+
+def _header(stored: StoredObject) -> StoredHeader:
+    """Read the header; most are in the first bytes, which are here already."""
+    stored.seek(0)
+    return read_header(SequentialReader(iter(partial(stored.read, HEAD), b"")))
 
 
 def _layout(header: StoredHeader, *, size: int) -> MessageLayout:
