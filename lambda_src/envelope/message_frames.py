@@ -17,6 +17,7 @@ from .message_header import IV_LENGTH, TAG_LENGTH
 #: Also what stands in place of a sequence number to announce the final frame.
 MAX_SEQUENCE = 0xFFFFFFFF
 _WIDTH = 4
+_LENGTH_WIDTH = 8
 _FINAL = MAX_SEQUENCE.to_bytes(_WIDTH, "big")
 _IV_PREFIX = bytes(IV_LENGTH - _WIDTH)
 REGULAR_HEAD = _WIDTH + IV_LENGTH
@@ -52,6 +53,8 @@ class FrameCipher:
     def __init__(self, body_key: bytes, *, message_id: bytes, frame_length: int) -> None:
         self._aead = AESGCM(body_key)
         self._message_id = message_id
+        self._regular_aad = message_id + b"AWSKMSEncryptionClient Frame"
+        self._regular_length = frame_length.to_bytes(_LENGTH_WIDTH, "big")
         self.frame_length = frame_length
         self.frame_size = frame_length + REGULAR_OVERHEAD
 
@@ -72,9 +75,10 @@ class FrameCipher:
                 f"a message has at most {MAX_SEQUENCE} frames: choose a greater frame_length"
             )
         number = sequence.to_bytes(_WIDTH, "big")
-        into[:REGULAR_HEAD] = number + _IV_PREFIX + number
-        aad = self._aad(b"AWSKMSEncryptionClient Frame", sequence, self.frame_length)
-        self._aead.encrypt_into(_IV_PREFIX + number, content, aad, into[REGULAR_HEAD:])
+        iv = _IV_PREFIX + number
+        into[:REGULAR_HEAD] = number + iv
+        aad = self._regular_aad + number + self._regular_length
+        self._aead.encrypt_into(iv, content, aad, into[REGULAR_HEAD:])
 
     def encrypt_final(self, sequence: int, content: Bytes) -> bytes:
         """Return the last frame; its content has 0 to `frame_length` bytes."""
@@ -85,10 +89,11 @@ class FrameCipher:
 
     def decrypt_regular(self, frame: memoryview, *, sequence: int) -> bytes:
         """Return the content of a frame of `frame_size` bytes that is expected to have this number."""
-        found = int.from_bytes(frame[:_WIDTH], "big")
-        if found != sequence:
+        number = sequence.to_bytes(_WIDTH, "big")
+        if frame[:_WIDTH] != number:
+            found = int.from_bytes(frame[:_WIDTH], "big")
             raise MalformedMessageError(f"frame {sequence} is expected here, and there is frame {found}")
-        aad = self._aad(b"AWSKMSEncryptionClient Frame", sequence, self.frame_length)
+        aad = self._regular_aad + number + self._regular_length
         return self._decrypted(frame[_WIDTH:REGULAR_HEAD], frame[REGULAR_HEAD:], aad=aad, sequence=sequence)
 
     def decrypt_final(self, frame: FinalFrame, sealed: Bytes, *, sequence: int) -> bytes:
@@ -133,7 +138,9 @@ class FrameCipher:
         raise TagError(f"frame {sequence} does not authenticate: it was changed, or is another message's")
 
     def _aad(self, kind: bytes, sequence: int, length: int) -> bytes:
-        return b"".join((self._message_id, kind, sequence.to_bytes(_WIDTH, "big"), length.to_bytes(8, "big")))
+        return b"".join(
+            (self._message_id, kind, sequence.to_bytes(_WIDTH, "big"), length.to_bytes(_LENGTH_WIDTH, "big"))
+        )
 
 
 def is_final(frame: Bytes) -> bool:

@@ -60,8 +60,9 @@ class MessageWriter:
         self._signing_key = message.signing_key
         self._hash = hashlib.sha384() if signed else None
         self._frame = memoryview(bytearray(message.frames.frame_size))
-        # What was not yet encrypted. A full frame waits here too: it may be the last.
-        self._pending = bytearray()
+        # What was not yet encrypted: up to a frame, since a full one may be the last too.
+        self._pending = memoryview(bytearray(frame_length))
+        self._waiting = 0
         self._sequence = 1
         self._open = True
         self._complete = False
@@ -87,20 +88,17 @@ class MessageWriter:
         if not self._open:
             raise ConfigurationError("the message is complete, or was given up; nothing can be added to it")
         self._open = False
-        frame_length = self._frames.frame_length
         with memoryview(data).cast("B") as view:
-            at = 0
-            if self._pending:
-                at = min(frame_length - len(self._pending), len(view))
-                self._pending += view[:at]
-                if at < len(view):
-                    self._put_regular(self._pending)
-                    self._pending.clear()
-            while len(view) - at > frame_length:
+            length, at = len(view), 0
+            if self._waiting:
+                at = self._fill_up(view)
+            frame_length = self._frames.frame_length
+            while length - at > frame_length:
                 self._put_regular(view[at : at + frame_length])
                 at += frame_length
-            self._pending += view[at:]
-            length = len(view)
+            if at < length:
+                self._waiting = length - at
+                self._pending[: self._waiting] = view[at:]
         self._open = True
         return length
 
@@ -117,12 +115,21 @@ class MessageWriter:
         if not self._open:
             raise ConfigurationError("the message was given up, and cannot be completed any more")
         self._open = False
-        self._put(self._frames.encrypt_final(self._sequence, self._pending))
-        self._pending.clear()
+        self._put(self._frames.encrypt_final(self._sequence, self._pending[: self._waiting]))
         if self._hash is not None and self._signing_key is not None:
             signature = self._signing_key.sign_digest(self._hash.digest())
             write_all(self._sink, len(signature).to_bytes(2, "big") + signature)
         self._complete = True
+
+    def _fill_up(self, view: memoryview) -> int:
+        """Fill the frame that waits, and write it if more follows; return how much that took of `view`."""
+        taken = min(len(self._pending) - self._waiting, len(view))
+        self._pending[self._waiting : self._waiting + taken] = view[:taken]
+        self._waiting += taken
+        if taken < len(view):
+            self._put_regular(self._pending)
+            self._waiting = 0
+        return taken
 
     def _put_regular(self, content: Bytes) -> None:
         self._frames.encrypt_regular(self._sequence, content, self._frame)
