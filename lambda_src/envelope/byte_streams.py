@@ -1,5 +1,6 @@
 """Whole reads and writes over anything that is like a binary file: a file, a pipe, a network answer."""
 
+import io
 from typing import Protocol
 
 from .errors import ConfigurationError
@@ -21,17 +22,30 @@ class ByteSink(Protocol):
 
 def read_up_to(source: ByteSource, length: int) -> bytes:
     """Return `length` bytes, or fewer only where the source ends."""
-    data = source.read(length)
-    if not isinstance(data, bytes):
-        raise ConfigurationError("the source gave no bytes: open it in binary mode, and blocking")
+    data = read_some(source, length)
     if len(data) == length or not data:
         return data
     parts = [data]
     missing = length - len(data)
-    while missing > 0 and (data := source.read(missing)):
+    while missing > 0 and (data := read_some(source, missing)):
         parts.append(data)
         missing -= len(data)
     return b"".join(parts)
+
+
+def read_some(source: ByteSource, size: int) -> bytes:
+    """Return what one call of the source gives, after a look at whether it is a source of bytes."""
+    data = None if _is_text(source) else source.read(size)
+    if not isinstance(data, bytes):
+        raise ConfigurationError("the source gave no bytes: open it in binary mode, and blocking")
+    if len(data) > size:
+        raise ConfigurationError("the source gave more bytes than it was asked for")
+    return data
+
+
+def _is_text(source: object) -> bool:
+    """Tell a text file, which must not even be asked: it would decode first, and fail in a way of its own."""
+    return isinstance(source, io.TextIOBase)
 
 
 def write_all(sink: ByteSink, data: bytes | bytearray | memoryview) -> None:
@@ -39,8 +53,9 @@ def write_all(sink: ByteSink, data: bytes | bytearray | memoryview) -> None:
     rest = memoryview(data)
     while rest:
         taken = sink.write(rest)
-        if taken is None:
+        if taken is None and not isinstance(sink, io.RawIOBase):
             return
-        if taken <= 0:
+        # A raw file says None where it is not blocking and took nothing.
+        if taken is None or taken <= 0:
             raise ConfigurationError("the sink takes no bytes: open it blocking")
         rest = rest[taken:]

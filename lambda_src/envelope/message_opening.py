@@ -89,6 +89,8 @@ def begin_message(
     """
     check_frame_length(frame_length)
     context = callers_context(encryption_context)
+    if isinstance(required, str):
+        raise ConfigurationError("required is a collection of keys, not one text")
     missing = set(required) - context.keys()
     if missing:
         raise ConfigurationError(
@@ -98,6 +100,7 @@ def begin_message(
     signing_key = SigningKey() if signed else None
     if signing_key is not None:
         context[PUBLIC_KEY_CONTEXT_KEY] = signing_key.public_key_text()
+        serialize(context)  # raises where it has become too long; not every keyring would
     data_key, entry = keyring.generate(context)
     message_id = os.urandom(suite.message_id_length)
     keys = derive_keys(suite, data_key=data_key, message_id=message_id)

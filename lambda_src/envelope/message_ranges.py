@@ -9,8 +9,8 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from .byte_streams import read_up_to
-from .errors import ConfigurationError, MalformedMessageError, MessageRangeError, TruncatedMessageError
+from .byte_streams import read_some, read_up_to
+from .errors import MalformedMessageError, MessageRangeError, TruncatedMessageError
 from .keyring import Keyring
 from .message_frames import FINAL_HEAD, FrameCipher, is_final
 from .message_header import read_header
@@ -206,8 +206,6 @@ class _Unbuffered(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what io calls it with
-        data = self._source.read(len(buffer))
-        if not isinstance(data, bytes):
-            raise ConfigurationError("the source gave no bytes: open it in binary mode")
+        data = read_some(self._source, len(buffer))
         buffer[: len(data)] = data
         return len(data)

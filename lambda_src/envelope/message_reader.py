@@ -19,6 +19,9 @@ from .message_header import IV_LENGTH, MAX_FRAME_LENGTH, TAG_LENGTH, StoredHeade
 from .message_opening import open_message
 from .signing import PUBLIC_KEY_CONTEXT_KEY, verify_signed_digest
 
+#: What `cryptography` decrypts in one call.
+_MAX_BLOCK_LENGTH = 2**31 - 1 - TAG_LENGTH
+
 
 class MessageReader(io.BufferedIOBase):
     """The plaintext of a message as a binary file to read from.
@@ -62,15 +65,14 @@ class MessageReader(io.BufferedIOBase):
         body = _MessageBody(source, header=header, cipher=message.frames, max_block_length=max_block_length)
         self._contents = body.contents()
         self._pending = memoryview(b"")
+        # What calls have returned. What one of them lost, when the next frame failed, is not counted.
         self._released = 0
         self._failure: BaseException | None = None
 
     def frames(self) -> Iterator[bytes]:
         """Hand out what is left, one frame after the other: the fastest way to read."""
-        if self._pending:
-            pending, self._pending = self._pending.tobytes(), memoryview(b"")
-            yield pending
-        while content := self._next():
+        for content in self._left():
+            self._released += len(content)
             yield content
 
     def readable(self) -> bool:
@@ -80,15 +82,31 @@ class MessageReader(io.BufferedIOBase):
     def read(self, size: int | None = -1, /) -> bytes:
         """Return `size` bytes, or fewer only at the verified end; all that is left without a size."""
         if size is None or size < 0:
-            return b"".join(self.frames())
-        parts: list[bytes] = []
-        while size > 0 and (part := self.read1(size)):
-            parts.append(part)
-            size -= len(part)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+            data = b"".join(self._left())
+        else:
+            parts: list[bytes] = []
+            while size > 0 and (part := self._part(size)):
+                parts.append(part)
+                size -= len(part)
+            data = parts[0] if len(parts) == 1 else b"".join(parts)
+        self._released += len(data)
+        return data
 
     def read1(self, size: int = -1, /) -> bytes:
         """Return up to `size` bytes out of a single frame; none only at the verified end."""
+        data = self._part(size)
+        self._released += len(data)
+        return data
+
+    def _left(self) -> Iterator[bytes]:
+        if self._pending:
+            pending, self._pending = self._pending.tobytes(), memoryview(b"")
+            yield pending
+        while content := self._next():
+            yield content
+
+    def _part(self, size: int) -> bytes:
+        """Return up to `size` bytes out of a single frame, or what is left of it."""
         if not self._pending:
             self._pending = memoryview(self._next())
         length = len(self._pending) if size < 0 else size
@@ -108,7 +126,6 @@ class MessageReader(io.BufferedIOBase):
             # What the source raised, or an interruption: the body cannot be gone on with, and has not ended.
             self._failure = failure
             raise
-        self._released += len(content)
         return content
 
     def _told(self, failure: EnvelopeError) -> EnvelopeError:
@@ -164,9 +181,10 @@ class _MessageBody:
     def _single_block(self) -> bytes:
         head = self._take(IV_LENGTH + 8, of="the body")
         length = int.from_bytes(head[IV_LENGTH:], "big")
-        if length > self._max_block_length:
+        accepted = min(self._max_block_length, _MAX_BLOCK_LENGTH)
+        if length > accepted:
             raise LimitExceededError(
-                f"the body is a single block of {length} bytes, of which {self._max_block_length} are "
+                f"the body is a single block of {length} bytes, of which {accepted} are "
                 "accepted: it cannot be released before all of it is verified"
             )
         sealed = self._take(length + TAG_LENGTH, of="the body")

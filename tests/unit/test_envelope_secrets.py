@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,24 +24,10 @@ from envelope.intermediate_key import ItemKeys
 from envelope.item_fields import SignedField
 from tests.unit.envelope_items import encryptor
 from tests.unit.envelope_keys import FIRST_VERSION, MemoryBranchKeys, raw_aes_keyring
+from tests.unit.shown import everything_shown
 
 _MARKER = "MARKER-of-the-plaintext"
 _SECRET = b"SECRET-key-of-32-bytes----------"
-
-
-def _everything_shown(error: BaseException) -> str:
-    """The traceback with all chained exceptions, suppressed ones too, and what each of them carries."""
-    shown, seen = "", set()
-    pending: list[BaseException | None] = [error]
-    while pending:
-        current = pending.pop()
-        if current is None or id(current) in seen:
-            continue
-        seen.add(id(current))
-        shown += repr(current) + "".join(traceback.format_exception_only(current)) + repr(vars(current))
-        shown += repr(current.args)
-        pending += [current.__cause__, current.__context__, *getattr(current, "causes", ())]
-    return shown
 
 
 def _refused_values() -> Iterator[Any]:
@@ -67,7 +52,7 @@ def test_refusing_to_encrypt_shows_nothing_of_the_value(value: Any, action: Cryp
     writer = encryptor(raw_aes_keyring(), actions={"name": action})
     with pytest.raises(EnvelopeError) as refused:
         writer.encrypt({"tenant": {"S": "a"}, "record": {"S": "1"}, "name": value})
-    assert _MARKER not in _everything_shown(refused.value)
+    assert _MARKER not in everything_shown(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +71,7 @@ def test_refusing_to_encrypt_shows_nothing_of_the_value(value: Any, action: Cryp
 def test_refusing_decrypted_bytes_shows_nothing_of_them(type_id: str, data: bytes) -> None:
     with pytest.raises(EnvelopeError) as refused:
         parse_value(bytes.fromhex(type_id), data)
-    assert "MARKER" not in _everything_shown(refused.value)
+    assert "MARKER" not in everything_shown(refused.value)
 
 
 def test_refusing_a_stored_item_shows_no_plaintext_and_no_key() -> None:
@@ -105,7 +90,7 @@ def test_refusing_a_stored_item_shows_no_plaintext_and_no_key() -> None:
     ):
         with pytest.raises(EnvelopeError) as refused:
             both.decrypt({**stored, **change})
-        shown = _everything_shown(refused.value)
+        shown = everything_shown(refused.value)
         assert _MARKER not in shown
         assert "SECRET" not in shown
 
@@ -136,7 +121,7 @@ def test_wrong_keys_are_refused_without_showing_them() -> None:
     ):
         with pytest.raises(EnvelopeError) as refused:
             make()
-        assert "SECRET" not in _everything_shown(refused.value)
+        assert "SECRET" not in everything_shown(refused.value)
 
 
 def test_answers_of_kms_with_a_wrong_length_are_refused_without_showing_them() -> None:
@@ -154,7 +139,7 @@ def test_answers_of_kms_with_a_wrong_length_are_refused_without_showing_them() -
     for call in (lambda: keyring.generate({}), lambda: keyring.unwrap([entry], {})):
         with pytest.raises(EnvelopeError) as refused:
             call()
-        assert "SECRET" not in _everything_shown(refused.value)
+        assert "SECRET" not in everything_shown(refused.value)
 
 
 def test_library_imports_only_the_standard_library_and_cryptography() -> None:
