@@ -66,6 +66,7 @@ class AuditStack(cdk.Stack):
             archive=buckets.archive,
             functions=[function.function_arn for function in functions.values()],
             tables=[storage.records, storage.key_store],
+            buckets=[storage.objects],
         )
         topic = AlarmTopic(
             self, "Alarms", settings=settings, storage_key=keys.storage_key, audit_key=keys.audit_key
