@@ -67,7 +67,7 @@ def add_audit_commands(commands: "Commands", *, tenant: Callable[[str], str]) ->
         metavar="QUESTION",
     )
     for name, help_text in (
-        ("who-decrypted", "who decrypted records of a tenant, or opened its branch key"),
+        ("who-decrypted", "who decrypted records or objects of a tenant, or opened its branch key"),
         ("principals", "which principals used the envelope key, for what, how often"),
         ("denied", "which calls to decrypt failed or were refused"),
         ("key-changes", "what was changed of the keys, their policies, aliases and grants"),

@@ -14,7 +14,7 @@ from local.emulator import ACCOUNT
 TENANTS = ("acme", "globex")
 OPERATOR = "admin"
 AUDITOR = "auditor"
-_TENANT_POLICIES = ("RecordsReadPolicyArn", "RecordsWritePolicyArn")
+_TENANT_POLICIES = ("RecordsReadPolicyArn", "RecordsWritePolicyArn", "ObjectsPolicyArn")
 _OPERATOR_POLICIES = ("BranchKeysAdminPolicyArn",)
 
 

@@ -15,6 +15,7 @@ from local.cdk_command import DeploymentError
 from local.control import Control, UnreachableError
 from local.embedded import EmbeddedAws
 from local.package import DependenciesError
+from local.sealed import of_objects
 from local.settings import UnknownEnvironmentError
 
 OK, FAILED, NOT_AS_ASKED = 0, 1, 3
@@ -200,6 +201,7 @@ def _ready(aws: EmbeddedAws) -> str:
     auditor, workgroup = aws.credentials(AUDITOR), aws.outputs.get("AuditWorkGroupName", "")
     sealed = _sealed()
     key = "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"
+    objects = "\n".join(f"  export {name}={value}" for name, value in of_objects(aws.outputs).items())
     signed = f'curl --aws-sigv4 "aws:amz:{aws.region}:execute-api" --user "{key}"'
     return f"""
 The API: {aws.api_url}
@@ -212,6 +214,11 @@ As a caller of tenant acme, in another terminal:
   echo '{{"greeting": "hello"}}' | {sealed} put acme first -
   {sealed} get acme first
   {signed} "$SEALED_ENDPOINT/tenants/acme/records/first"
+
+The same caller's large objects, which are encrypted where the command runs:
+
+  export AWS_ENDPOINT_URL={aws.aws_endpoint}
+{objects}
 
 As the operator of branch keys, who can read no record:
 

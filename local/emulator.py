@@ -2,8 +2,8 @@
 
 Every request passes one gate: it is read (service, operation, parameters), delayed or failed where a test
 asked for it, admitted or refused, carried out, noted and shown to who observes.
-DynamoDB's requests go one at a time: moto checks a condition and writes in two steps, and two writers at once
-could both win.
+Requests of DynamoDB and of S3 go one at a time: moto checks a condition and writes in two steps, and two
+writers at once could both win.
 """
 
 import json
@@ -191,7 +191,7 @@ class _Gate:
         self._faults = faults
         self._admit = admit
         self._observe = observe
-        self._one_at_a_time = {"dynamodb": Lock()}
+        self._one_at_a_time = {"dynamodb": Lock(), "s3": Lock()}
 
     def __call__(self, environ: Environ, start_response: "StartResponse") -> Iterable[bytes]:
         call = api_call.read(environ)

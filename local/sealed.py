@@ -3,10 +3,21 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from local.build_cache import ROOT
 from local.embedded import EmbeddedAws
+
+
+def of_objects(outputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that tell `sealed object` where objects are, and as whom to store them."""
+    named = {
+        "SEALED_OBJECTS_BUCKET": "ObjectsBucketName",
+        "SEALED_OBJECT_ROLE_ARN": "ObjectClientRoleArn",
+        "SEALED_ENVELOPE_KEY_ARN": "EnvelopeKeyArn",
+    }
+    return {variable: outputs[output] for variable, output in named.items() if output in outputs}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,7 @@ def sealed(aws: EmbeddedAws, *arguments: str, caller: str) -> Said:
         "AWS_ENDPOINT_URL": aws.aws_endpoint,
         "SEALED_ENDPOINT": aws.api_url,
         "SEALED_AUDIT_WORKGROUP": aws.outputs.get("AuditWorkGroupName", ""),
+        **of_objects(aws.outputs),
     }
     done = subprocess.run(
         [sys.executable, "-m", "client", *arguments],

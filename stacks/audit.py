@@ -25,6 +25,7 @@ from stacks.audit_trail import Trail, trail_arn
 from stacks.audit_watched import Watched, role_arn
 from stacks.keys import DUTIES, KeysStack
 from stacks.maintenance import MaintenanceStack
+from stacks.object_client import DUTY as OBJECT_CLIENT
 from stacks.service import ServiceStack
 from stacks.settings import Settings
 from stacks.storage import StorageStack
@@ -66,6 +67,7 @@ class AuditStack(cdk.Stack):
             archive=buckets.archive,
             functions=[function.function_arn for function in functions.values()],
             tables=[storage.records, storage.key_store],
+            buckets=[storage.objects],
         )
         topic = AlarmTopic(
             self, "Alarms", settings=settings, storage_key=keys.storage_key, audit_key=keys.audit_key
@@ -88,8 +90,9 @@ class AuditStack(cdk.Stack):
             storage_key=keys.storage_key,
             audit_key=keys.audit_key,
             roles=_roles(settings),
-            workers=[role_arn(role) for role in _roles(settings, working=True)],
-            workers_in_patterns=[role_arn(role) for role in _workers(settings)],
+            clients=_clients(settings),
+            workers=[role_arn(role) for role in (*_roles(settings, working=True), *_clients(settings))],
+            workers_in_patterns=[role_arn(role) for role in (*_workers(settings), *_clients(settings))],
             tenant_admins=[role_arn(role) for role in _roles(settings, "tenant-admin", working=True)],
             functions=[names.function(settings, function) for function in functions],
             api_id=service.api.rest_api_id,
@@ -97,7 +100,11 @@ class AuditStack(cdk.Stack):
             scheduler_group=None if maintenance is None else names.schedule_group(settings),
             trail=names.trail(settings),
             topic_arns=[topic.topic.topic_arn, topic.key_topic.topic_arn],
-            buckets=[buckets.archive.bucket_name, buckets.access_logs.bucket_name],
+            buckets=[
+                buckets.archive.bucket_name,
+                buckets.access_logs.bucket_name,
+                storage.objects.bucket_name,
+            ],
             log_groups=log_groups,
             stacks=self.stack_name.removesuffix("Audit"),
         )
@@ -128,6 +135,7 @@ class AuditStack(cdk.Stack):
             buckets=buckets,
             audit_key=keys.audit_key,
             records=storage.records,
+            objects=storage.objects,
         )
         Dashboard(
             self, "Operators", settings=settings, counters=counters, api=service.api, functions=functions
@@ -154,8 +162,13 @@ def _roles(settings: Settings, *duties: str, working: bool = False) -> list[str]
     ]
 
 
+def _clients(settings: Settings) -> list[str]:
+    """Name the roles that callers take."""
+    return [names.role(settings, OBJECT_CLIENT)]
+
+
 def _workers(settings: Settings) -> list[str]:
-    """Name the roles that may use the envelope key.
+    """Name the functions' roles that may use the envelope key.
 
     While the setting changes both kinds may. Six names would be too long for the pattern of a metric filter:
     then each duty's are named by what they begin with.

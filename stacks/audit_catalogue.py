@@ -35,7 +35,7 @@ ALARMS: Mapping[str, str] = {
     "trail-changed": "Someone stopped, changed or deleted the trail, or what it records.",
     "archive-changed": (
         "Someone changed the policy, the lock, the lifecycle, the encryption or another setting of the "
-        "archive's buckets, or deleted one."
+        "archive's buckets or of the objects' bucket, or deleted one."
     ),
     "rules-changed": "Someone changed, disabled or deleted a rule that alarms.",
     "rules-guard-changed": "Someone changed, disabled or deleted the rule that watches over all the others.",
@@ -51,7 +51,8 @@ ALARMS: Mapping[str, str] = {
     "decrypt-denied": "A principal was refused a Decrypt or ReEncrypt with one of the keys.",
     "decrypt-denied-often": "Decrypt or ReEncrypt was refused many times within five minutes.",
     "envelope-key-used-by-others": (
-        "A principal that is not one of the functions' roles used the envelope key: records may be revealed."
+        "A principal that is neither one of the functions' roles nor the role object-client used the "
+        "envelope key: records or objects may be revealed."
     ),
     "function-invoked-by-others": (
         "Somebody invoked a function past the API, where nothing ties a call to a tenant: records may be "
@@ -68,7 +69,7 @@ ALARMS: Mapping[str, str] = {
         "The stored bytes of a record do not verify: they were changed, or put where they do not belong."
     ),
     "alarms-not-delivered": "EventBridge could not hand an alarm to the topic; it is kept in the queue.",
-    "kms-throttled": "KMS turns the functions' calls away because there are too many.",
+    "kms-throttled": "KMS turns calls of our roles away because there are too many.",
     "api-5xx": "The API answers requests with server errors.",
     "writer-errors": "The function that writes ended without an answer, by a crash or by its time limit.",
     "reader-errors": "The function that reads ended without an answer, by a crash or by its time limit.",

@@ -284,7 +284,11 @@ def iam_changed(watched: Watched) -> Pattern:
         eventName=prefixes(ROLE_CHANGES),
         **{
             "$or": [
-                {"requestParameters": {"roleName": [*watched.roles, {"prefix": watched.stacks}]}},
+                {
+                    "requestParameters": {
+                        "roleName": [*watched.roles, *watched.clients, {"prefix": watched.stacks}]
+                    }
+                },
                 {"requestParameters": {"policyArn": [{"wildcard": f"*:policy/{watched.stacks}*"}]}},
             ]
         },
@@ -294,7 +298,7 @@ def iam_changed(watched: Watched) -> Pattern:
 def management_events(watched: Watched) -> Pattern:
     """Match the events of KMS that alarms count where another trail records management events.
 
-    Errors, and what others than the functions' roles do with the envelope key: so the log group stays small.
+    Errors, and what others than our roles do with the envelope key: so the log group stays small.
     """
     issuer = {"userIdentity": {"sessionContext": {"sessionIssuer": {"arn": [{"exists": False}]}}}}
     others = {

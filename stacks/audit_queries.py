@@ -15,6 +15,7 @@ from aws_cdk import aws_athena as athena
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks import names
@@ -44,6 +45,7 @@ class Queries(Construct):
         buckets: AuditBuckets,
         audit_key: kms.IKey,
         records: dynamodb.ITable,
+        objects: s3.IBucket,
     ) -> None:
         super().__init__(scope, construct_id)
         settings = watched.settings
@@ -82,7 +84,7 @@ class Queries(Construct):
             for name, (location, days) in places.items()
         }
         workgroup = self._workgroup(watched, buckets=buckets, audit_key=audit_key)
-        known = values(watched, buckets=buckets, records=records)
+        known = values(watched, buckets=buckets, records=records, objects=objects)
         for file in sorted(QUERIES.glob("*.sql")):
             sql = file.read_text(encoding="utf-8")
             table = table_of(sql)
@@ -129,7 +131,9 @@ class Queries(Construct):
         )
 
 
-def values(watched: Watched, *, buckets: AuditBuckets, records: dynamodb.ITable) -> Mapping[str, str]:
+def values(
+    watched: Watched, *, buckets: AuditBuckets, records: dynamodb.ITable, objects: s3.IBucket
+) -> Mapping[str, str]:
     """Give what the placeholders of the queries stand for."""
     return {
         "access_logs": buckets.access_logs.bucket_name,
@@ -137,8 +141,9 @@ def values(watched: Watched, *, buckets: AuditBuckets, records: dynamodb.ITable)
         "envelope_key_arn": watched.envelope_key.key_arn,
         "key_arns": ", ".join(f"'{key.key_arn}'" for key in watched.keys),
         "functions": "|".join(watched.functions),
+        "objects": objects.bucket_name,
         "region": cdk.Aws.REGION,
-        "roles": ", ".join(f"'{role}'" for role in watched.roles),
+        "roles": ", ".join(f"'{role}'" for role in (*watched.roles, *watched.clients)),
         "role_arns": ", ".join(f"'{arn}'" for arn in watched.role_arns),
         "stacks": watched.stacks,
         "table_arns": f"'{records.table_arn}', '{watched.key_store.table_arn}'",

@@ -26,6 +26,8 @@ class Watched:
         The three keys.
     roles
         Names of the functions' roles, and of their sessions'.
+    clients
+        Names of the roles that callers take.
     workers
         The ARNs of those that may use the envelope key.
     workers_in_patterns
@@ -45,7 +47,7 @@ class Watched:
     topic_arns
         The topics of the alarms.
     buckets
-        Names of the archive's bucket and of the one that logs access to it.
+        Names of the archive's bucket, of the one that logs access to it, and of the objects' bucket.
     log_groups
         Names of the log groups that alarms are made from.
     stacks
@@ -57,6 +59,7 @@ class Watched:
     storage_key: kms.IKey
     audit_key: kms.IKey
     roles: Sequence[str]
+    clients: Sequence[str]
     workers: Sequence[str]
     workers_in_patterns: Sequence[str]
     tenant_admins: Sequence[str]
@@ -77,7 +80,7 @@ class Watched:
 
     @property
     def role_arns(self) -> list[str]:
-        """The ARNs of all these roles, as a session of theirs shows them."""
+        """The ARNs of the functions' roles, as a session of theirs shows them."""
         return [role_arn(role) for role in self.roles]
 
     def role_arn(self, duty: str) -> str:

@@ -7,10 +7,10 @@ What must stay true:
   change that: the change is an event to alarm on, not one that a policy can prevent without locking its
   owner out.
 - A role has the cryptographic actions of its duty alone, each only for the encryption contexts of records
-  (record_contexts.py), or of branch keys (branch_key_contexts.py). Who makes and moves branch keys cannot
-  open them.
+  (record_contexts.py), of branch keys (branch_key_contexts.py), or of objects (object_contexts.py). Who makes
+  and moves branch keys cannot open them.
 - With the setting `tenant_sessions` the functions' own roles cannot use the key: only sessions can, each for
-  the one tenant of its tag (tenant_sessions.py).
+  the one tenant of its tag (tenant_sessions.py). Of objects every session is one tenant's (object_client.py).
 - No AWS service uses the envelope key.
 """
 
@@ -34,6 +34,8 @@ from stacks.key_policies import (
     role_may,
     safeguards,
 )
+from stacks.object_client import add_object_client, allow_objects, may_use_storage_key
+from stacks.object_contexts import for_objects
 from stacks.record_contexts import for_records
 from stacks.settings import Settings
 from stacks.storage_key_rights import allow_environment, allow_storage_key
@@ -107,6 +109,20 @@ def uses_of_tenant_admin(settings: Settings, tenant: str | None = None) -> list[
     ]
 
 
+def uses_of_object_client() -> list[Use]:
+    """Objects of the tenant that the session's tag names: their data keys are made and opened by callers."""
+    of_own_tenant = for_objects(tenant=OWN_TENANT)
+    return [
+        Use(
+            sid="ObjectClientMayMakeDataKeysOfOwnTenant",
+            actions=["kms:GenerateDataKey"],
+            conditions=of_own_tenant,
+        ),
+        # A use of its own: the keys of old objects are for opening alone.
+        Use(sid="ObjectClientMayDecryptOfOwnTenant", actions=["kms:Decrypt"], conditions=of_own_tenant),
+    ]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duty:
     """What a role is there for: what it may do with the envelope key and with the tables."""
@@ -163,6 +179,8 @@ def envelope_policy(settings: Settings, *, uses: Mapping[iam.Role, Sequence[Use]
 class KeysStack(cdk.Stack):
     """Keys `envelope`, `storage`, `audit`; roles `writer`, `reader`, `tenant-admin`, and their sessions'.
 
+    Beside them `object-client`, which callers take, not functions.
+
     The roles live beside the keys so that key policies can name them: from another stack that is a cycle.
     """
 
@@ -196,15 +214,20 @@ class KeysStack(cdk.Stack):
                 for name, role in functions.items()
             }
 
+        self.object_client = add_object_client(self, settings)
+        of_objects = {self.object_client: uses_of_object_client()}
+
         self.envelope_key = self._key(
             "envelope",
-            audience="Wraps the data keys of records, and branch keys",
-            policy=envelope_policy(settings, uses=uses),
+            audience="Wraps the data keys of records and of objects, and branch keys",
+            policy=envelope_policy(settings, uses={**uses, **of_objects}),
         )
         self.storage_key = self._key(
             "storage",
-            audience="Server-side encryption of tables, logs, alarms and backups",
-            policy=service_keys.storage_policy(settings),
+            audience="Server-side encryption of tables, objects, logs, alarms and backups",
+            policy=service_keys.storage_policy(
+                settings, more=[may_use_storage_key(settings, self.object_client)]
+            ),
         )
         self.audit_key = self._key(
             "audit",
@@ -212,7 +235,7 @@ class KeysStack(cdk.Stack):
             policy=service_keys.audit_policy(settings),
         )
 
-        for role, uses_of_role in uses.items():
+        for role, uses_of_role in {**uses, **of_objects}.items():
             self._allow_envelope(role, uses=uses_of_role)
         # Whatever its sessions do, tenant-admin itself lists who has branch keys.
         through_dynamodb = dict.fromkeys([*uses, self.tenant_admin])
@@ -223,11 +246,18 @@ class KeysStack(cdk.Stack):
         allow_environment(
             self, settings, "tenant-admin", "rotation", role=self.tenant_admin, key=self.storage_key
         )
+        allow_objects(self, settings, role=self.object_client, storage_key=self.storage_key)
         cdk.CfnOutput(
             self,
             "EnvelopeKeyArn",
             value=self.envelope_key.key_arn,
-            description="The key that wraps the data keys of records",
+            description="The key that wraps the data keys of records and of objects",
+        )
+        cdk.CfnOutput(
+            self,
+            "ObjectClientRoleArn",
+            value=self.object_client.role_arn,
+            description="The role that callers take to store and read objects of their own tenant",
         )
 
     def workers(self, duty: str) -> list[str]:

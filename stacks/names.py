@@ -3,6 +3,8 @@
 Where only one stack uses a name, it stands there.
 """
 
+import aws_cdk as cdk
+
 from stacks.settings import Settings
 
 
@@ -84,6 +86,15 @@ def key_store_vault(settings: Settings) -> str:
 def records(settings: Settings) -> str:
     """Name the table of records."""
     return f"{settings.prefix}-records"
+
+
+def objects_bucket(settings: Settings) -> str:
+    """Name the bucket of objects.
+
+    Names of buckets are unique in the world: the account makes it so, since a prefix is unique in an account.
+    The Region would be too much: with the longest prefix this has 61 of the 63 characters that S3 takes.
+    """
+    return f"{settings.prefix}-objects-{cdk.Aws.ACCOUNT_ID}"
 
 
 def role(settings: Settings, duty: str) -> str:

@@ -22,6 +22,7 @@ from stacks.network import NetworkStack
 from stacks.settings import Settings
 from stacks.storage import StorageStack
 from stacks.table_rights import Tables, heads_of_branch_keys, key_store_times
+from stacks.tenant_sessions import BEGINNING
 
 OWN_TENANT = "tenants/${aws:PrincipalTag/tenant}"
 READ_CALLS = ("GET/{}/records", "GET/{}/records/*")
@@ -90,6 +91,7 @@ class ServiceStack(cdk.Stack):
         read = self._callers("read", calls=READ_CALLS)
         write = self._callers("write", calls=WRITE_CALLS)
         admin = self._operators()
+        objects = self._object_callers(keys.object_client)
         self._output(
             "ApiUrl", f"https://{self.api.rest_api_id}.execute-api.{self.region}.{self.url_suffix}/{STAGE}"
         )
@@ -97,6 +99,7 @@ class ServiceStack(cdk.Stack):
         self._output("RecordsReadPolicyArn", read.managed_policy_arn)
         self._output("RecordsWritePolicyArn", write.managed_policy_arn)
         self._output("BranchKeysAdminPolicyArn", admin.managed_policy_arn)
+        self._output("ObjectsPolicyArn", objects.managed_policy_arn)
         self._output("WriterFunctionName", self.writer.function_name)
         self._output("ReaderFunctionName", self.reader.function_name)
         self._output("TenantAdminFunctionName", self.tenant_admin.function_name)
@@ -145,6 +148,23 @@ class ServiceStack(cdk.Stack):
             nag=[wildcard(policy, route) for route in routes if "*" in route],
         )
         return policy
+
+    def _object_callers(self, role: iam.IRole) -> iam.ManagedPolicy:
+        """The policy of callers who store objects: IAM's consent to take the one role, for their own tenant.
+
+        That it is their own, the role's trust says; what they may do in it, the role's policies.
+        """
+        return iam.ManagedPolicy(
+            self,
+            "Objects",
+            managed_policy_name=f"{self._settings.prefix}-objects",
+            description="Sessions of the role that stores and reads objects, of the caller's own tenant.",
+            statements=[
+                iam.PolicyStatement(
+                    sid="SessionsOfOwnTenant", actions=list(BEGINNING), resources=[role.role_arn]
+                )
+            ],
+        )
 
     def _route(self, call: str) -> str:
         return self.format_arn(

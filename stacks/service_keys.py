@@ -10,6 +10,8 @@ What must stay true:
 - A grant can be taken by AWS resources only.
 """
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
@@ -33,8 +35,14 @@ def through(service: str) -> str:
     return f"{service}.{cdk.Aws.REGION}.{cdk.Aws.URL_SUFFIX}"
 
 
-def storage_policy(settings: Settings) -> iam.PolicyDocument:
-    """Give the policy of the key that tables, logs, alarms, backups and functions' environments lie under."""
+def storage_policy(settings: Settings, *, more: Sequence[iam.PolicyStatement] = ()) -> iam.PolicyDocument:
+    """Give the policy of the key that tables, objects, logs, alarms, backups and environments lie under.
+
+    Parameters
+    ----------
+    more
+        Who may use it through S3.
+    """
     return iam.PolicyDocument(
         statements=[
             account_may_administer(),
@@ -52,6 +60,7 @@ def storage_policy(settings: Settings) -> iam.PolicyDocument:
                 names.flow_log_group(settings),
             ),
             *_publishers_may_use(names.topic(settings), services=("events", "cloudwatch")),
+            *more,
             nobody_may("NobodyCopiesTheKey", actions=["kms:ReplicateKey"]),
             *safeguards(settings),
         ]

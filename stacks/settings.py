@@ -69,7 +69,8 @@ class Settings:
         Whether a function works in a session of its request's tenant, which IAM holds to that tenant.
     tenant_sessions_changing
         Whether functions and sessions both have the rights: for the deployment that changes
-        `tenant_sessions`. tenant_session_entries
+        `tenant_sessions`.
+    tenant_session_entries
         How many tenants' sessions a function keeps at most.
     logical_key_store
         Name that is bound into every branch key. One of another name no longer opens: never change it.
@@ -83,6 +84,8 @@ class Settings:
         How far back the key store can be restored, and so how long what was shredded can be brought back.
     key_store_backup_days
         How long AWS Backup keeps the daily copies of the key store; None: it makes none.
+    object_old_version_days
+        How long a version of an object stays that was replaced or deleted.
     log_retention_days
         For the functions' logs and the access log.
     throttle_rate, throttle_burst
@@ -147,6 +150,7 @@ class Settings:
     branch_key_rotation_days: int | None
     key_store_recovery_days: int
     key_store_backup_days: int | None
+    object_old_version_days: int
     log_retention_days: int
     throttle_rate: int
     throttle_burst: int

@@ -58,7 +58,7 @@ RULES: Mapping[str, Rule] = {
         text(r"[A-Za-z0-9 _.:/=+@-]{0,256}", allowed="up to 256 characters"),
     ),
     # The longest name that is made of it is a caller's policy: <prefix>-records-write, of 128 characters at
-    # most; the shortest limit is a function's and a role's, 64.
+    # most; the shortest limits are a bucket's, 63 (names.py), and a function's and a role's, 64.
     "prefix": text(
         r"[a-z][a-z0-9-]{1,38}[a-z0-9]",
         allowed="3 to 40 lower-case letters, digits and '-', a letter first and no '-' last",
@@ -90,6 +90,7 @@ RULES: Mapping[str, Rule] = {
     "branch_key_rotation_days": optional(whole_number(1, 3650)),
     "key_store_recovery_days": whole_number(1, 35),
     "key_store_backup_days": optional(whole_number(1, 35)),
+    "object_old_version_days": whole_number(1, 3650),
     "log_retention_days": one_of(*LOG_RETENTION),
     "throttle_rate": whole_number(1, 10_000),
     "throttle_burst": whole_number(1, 5_000),

@@ -1,4 +1,4 @@
-"""What is stored: the table of records, the table of branch keys, and the copies of each.
+"""What is stored: tables of records and of branch keys, the copies of each, and the bucket of objects.
 
 What must stay true: the tables are encrypted with the storage key, can be restored to any second of their
 recovery window, and in production survive the deletion of their stack and any single DeleteTable. Of the two
@@ -18,6 +18,7 @@ from stacks import names
 from stacks.acknowledgements import acknowledge
 from stacks.backups import TableBackups
 from stacks.keys import KeysStack
+from stacks.objects_bucket import add_objects_bucket
 from stacks.record_contexts import PARTITION_KEY, SORT_KEY
 from stacks.settings import Settings
 
@@ -36,7 +37,7 @@ RECORDS_RECOVERY_DAYS = 35
 
 
 class StorageStack(cdk.Stack):
-    """Tables `records` and `key-store`, on demand; their daily copies where the settings want them."""
+    """Tables `records` and `key-store`, on demand, copied daily if wanted; the bucket of objects."""
 
     def __init__(
         self,
@@ -79,6 +80,13 @@ class StorageStack(cdk.Stack):
             days=settings.key_store_backup_days,
             setting="key_store_backup_days",
             vault=names.key_store_vault(settings),
+        )
+        self.objects = add_objects_bucket(self, settings, storage_key=keys.storage_key)
+        cdk.CfnOutput(
+            self,
+            "ObjectsBucketName",
+            value=self.objects.bucket_name,
+            description="The bucket of objects: for `sealed object`, SEALED_OBJECTS_BUCKET",
         )
         cdk.CfnOutput(
             self, "RecordsTableName", value=self.records.table_name, description="The table of records"

@@ -11,12 +11,14 @@ from moto.s3.models import FakeBucket, PublicAccessBlock, s3_backends
 from moto.utilities.utils import get_partition
 
 from local.additions.cloudformation import Created, Properties, Where, extend, supply, truth
+from local.additions.stack_updates import changeable
 
 
 def install() -> None:
     """Add the resource type and the properties, and evaluate no bucket policy."""
     supply("AWS::S3::BucketPolicy", _bucket_policy)
     extend(FakeBucket, _bucket)
+    changeable("AWS::S3::Bucket", "LifecycleConfiguration", apply=_bucket)
     FakeBucket.get_permission = _nothing_is_denied  # type: ignore[method-assign, assignment]
 
 

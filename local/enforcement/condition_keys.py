@@ -18,7 +18,8 @@ _KNOWN = re.compile(
     r"|dynamodb:(attributes|enclosingoperation|fulltablescan|leadingkeys|returnconsumedcapacity|returnvalues"
     r"|select)"
     r"|s3:(delimiter|max-keys|object-lock-mode|prefix|resourceaccount|tlsversion|versionid|x-amz-acl"
-    r"|x-amz-server-side-encryption|x-amz-server-side-encryption-aws-kms-key-id|x-amz-storage-class)"
+    r"|x-amz-server-side-encryption|x-amz-server-side-encryption-aws-kms-key-id"
+    r"|x-amz-server-side-encryption-customer-algorithm|x-amz-storage-class)"
     r"|sts:(externalid|rolesessionname|transitivetagkeys)"
     r"|iam:(passedtoservice|policyarn)"
     r"|lambda:(functionarn|sourcefunctionarn)",

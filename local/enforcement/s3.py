@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from moto.s3.models import s3_backends
 
+from local.additions.cloudformation import truth
 from local.api_call import ApiCall
 from local.emulator import ACCOUNT
 from local.enforcement import kms
@@ -74,6 +75,21 @@ _BESIDE_PUTTING = {
     "ObjectLockRetainUntilDate": "PutObjectRetention",
     "Tagging": "PutObjectTagging",
 }
+# How each uses the key that an object lies under. The parts of an upload are encrypted with the data key that
+# its beginning had made, and so are they read when it ends.
+# Source: S3 API Reference, "CreateMultipartUpload", "UploadPart".
+_KEY_USES = {
+    "CompleteMultipartUpload": "Decrypt",
+    "CopyObject": "GenerateDataKey",
+    "CreateMultipartUpload": "GenerateDataKey",
+    "GetObject": "Decrypt",
+    "HeadObject": "Decrypt",
+    "PutObject": "GenerateDataKey",
+    "UploadPart": "Decrypt",
+}
+# A new object comes under what the call says, or else the bucket.
+_NEW = ("CopyObject", "CreateMultipartUpload", "PutObject")
+_OF_UPLOADS = ("CompleteMultipartUpload", "UploadPart")
 _OF_VERSIONS = {"GetObject": "GetObjectVersion", "DeleteObject": "DeleteObjectVersion"}
 _CONTEXT = {
     "ACL": "s3:x-amz-acl",
@@ -82,6 +98,7 @@ _CONTEXT = {
     "MaxKeys": "s3:max-keys",
     "VersionId": "s3:VersionId",
     "ServerSideEncryption": "s3:x-amz-server-side-encryption",
+    "SSECustomerAlgorithm": "s3:x-amz-server-side-encryption-customer-algorithm",
     "SSEKMSKeyId": "s3:x-amz-server-side-encryption-aws-kms-key-id",
     "StorageClass": "s3:x-amz-storage-class",
     "ObjectLockMode": "s3:object-lock-mode",
@@ -101,12 +118,12 @@ def asks(call: ApiCall) -> Sequence[Ask]:
         return [
             ask
             for each in listed
-            for ask in _on_object("DeleteObject", bucket, {**given, **each}, context=context)
+            for ask in _on_object("DeleteObject", bucket, {**given, **each}, "DeleteObject", context=context)
         ]
     if call.operation == "CopyObject":
-        return [*_copied(given), *_on_object("PutObject", bucket, given, context=context)]
+        return [*_copied(given), *_on_object("PutObject", bucket, given, call.operation, context=context)]
     if call.operation in _ON_OBJECTS:
-        return _on_object(_ON_OBJECTS[call.operation], bucket, given, context=context)
+        return _on_object(_ON_OBJECTS[call.operation], bucket, given, call.operation, context=context)
     raise NotJudgedError
 
 
@@ -115,9 +132,8 @@ def _copied(given: Mapping[str, Any]) -> list[Ask]:
     named, _, query = str(given.get("CopySource", "")).lstrip("/").partition("?")
     source, _, key = unquote(named).partition("/")
     version = query.removeprefix("versionId=")
-    return _on_object(
-        "GetObject", source, {"Key": key, **({"VersionId": version} if version else {})}, context={}
-    )
+    named_version = {"VersionId": version} if version else {}
+    return _on_object("GetObject", source, {"Key": key, **named_version}, "GetObject", context={})
 
 
 def on_bucket(action: str, bucket: str, *, context: Mapping[str, Any], key: str | None = None) -> Ask:
@@ -134,13 +150,13 @@ def on_bucket(action: str, bucket: str, *, context: Mapping[str, Any], key: str 
 
 
 def _on_object(
-    action: str, bucket: str, given: Mapping[str, Any], *, context: Mapping[str, Any]
+    action: str, bucket: str, given: Mapping[str, Any], operation: str, *, context: Mapping[str, Any]
 ) -> list[Ask]:
     key = str(given.get("Key", ""))
     named = _OF_VERSIONS.get(action, action) if given.get("VersionId") else action
     found = [
         on_bucket(f"s3:{named}", bucket, context=context, key=key),
-        *_through_bucket(action, bucket, key, given),
+        *_through_bucket(operation, bucket, key, given),
     ]
     if action == "PutObject":
         wanted = {more for parameter, more in _BESIDE_PUTTING.items() if parameter in given}
@@ -150,30 +166,42 @@ def _on_object(
     return found
 
 
-def _through_bucket(action: str, bucket: str, key: str, given: Mapping[str, Any]) -> list[Ask]:
+def _through_bucket(operation: str, bucket: str, key: str, given: Mapping[str, Any]) -> list[Ask]:
     """Return what the key asks that the object lies under, or comes under: S3 uses it in its caller's name.
 
-    Source: S3 User Guide, "Using server-side encryption with AWS KMS keys", "Encryption context".
+    Source: S3 User Guide, "Using server-side encryption with AWS KMS keys", "Encryption context", "Reducing
+    the cost of SSE-KMS with Amazon S3 Bucket Keys".
     """
-    wanted = {"GetObject": "Decrypt", "PutObject": "GenerateDataKey"}.get(action)
-    found = s3_backends[ACCOUNT]["aws"].buckets.get(bucket)
-    rule = (found.encryption or {}).get("Rule", {}) if found is not None else {}
-    default = rule.get("ApplyServerSideEncryptionByDefault", {})
+    wanted, found = _KEY_USES.get(operation), s3_backends[ACCOUNT]["aws"].buckets.get(bucket)
     if wanted is None or found is None:
         return []
-    named = given.get("SSEKMSKeyId") or default.get("KMSMasterKeyID")
-    if action == "GetObject":
-        stored = s3_backends[ACCOUNT]["aws"].get_object(bucket, key, version_id=given.get("VersionId"))
-        named = getattr(stored, "kms_key_id", None) or default.get("KMSMasterKeyID")
-    if not named:
-        return []
-    wrapping = kms.find_key(named, region=found.region_name)
+    rule = (found.encryption or {}).get("Rule", {})
+    default = rule.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID")
+    named, own_key_of_bucket = default, truth(rule.get("BucketKeyEnabled", False))
+    if operation in _NEW:
+        if "ServerSideEncryption" in given or "SSECustomerAlgorithm" in given:
+            # Without a key aws:kms means AWS's own, which lets everybody of the account.
+            named = given.get("SSEKMSKeyId")
+        own_key_of_bucket = truth(given.get("BucketKeyEnabled", own_key_of_bucket))
+    else:
+        stored = _stored(bucket, key, given, of_upload=operation in _OF_UPLOADS)
+        named = getattr(stored, "kms_key_id", None) or default
+        own_key_of_bucket = truth(getattr(stored, "bucket_key_enabled", None) or own_key_of_bucket)
+    wrapping = kms.find_key(named, region=found.region_name) if named else None
     if wrapping is None:
         return []
     arn = f"arn:aws:s3:::{bucket}"
     through = {"kms:ViaService": f"s3.{found.region_name}.amazonaws.com", "aws:ViaAWSService": "true"}
-    context = kms.encryption_context({"aws:s3:arn": arn if rule.get("BucketKeyEnabled") else f"{arn}/{key}"})
+    context = kms.encryption_context({"aws:s3:arn": arn if own_key_of_bucket else f"{arn}/{key}"})
     return [kms.on_key(wrapping, wanted, {**context, **through})]
+
+
+def _stored(bucket: str, key: str, given: Mapping[str, Any], *, of_upload: bool) -> object:
+    """Return the object, or the unfinished upload, that a call is about; None if there is none."""
+    backend = s3_backends[ACCOUNT]["aws"]
+    if of_upload:
+        return backend.buckets[bucket].multiparts.get(str(given.get("UploadId")))
+    return backend.get_object(bucket, key, version_id=given.get("VersionId"))
 
 
 def _policy(bucket: str) -> Policy | None:

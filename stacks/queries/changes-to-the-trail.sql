@@ -1,4 +1,4 @@
--- Every change of the trail and of the archive's buckets.
+-- Every change of the trail, of the archive's buckets and of the objects' bucket.
 -- Parameters: first day (2026/05/01), last day (2026/05/31).
 SELECT
     eventtime,
@@ -24,7 +24,9 @@ WHERE
         )
         OR (
             eventsource = 's3.amazonaws.com'
-            AND json_extract_scalar(requestparameters, '$.bucketName') IN ('${archive}', '${access_logs}')
+            AND json_extract_scalar(requestparameters, '$.bucketName') IN (
+                '${archive}', '${access_logs}', '${objects}'
+            )
         )
     )
 ORDER BY eventtime

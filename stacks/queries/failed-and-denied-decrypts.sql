@@ -9,7 +9,8 @@ SELECT
     useridentity.arn AS principal,
     coalesce(
         json_extract_scalar(requestparameters, '$.encryptionContext["aws-crypto-attr.tenant"]'),
-        json_extract_scalar(requestparameters, '$.encryptionContext["aws-crypto-ec:tenant"]')
+        json_extract_scalar(requestparameters, '$.encryptionContext["aws-crypto-ec:tenant"]'),
+        json_extract_scalar(requestparameters, '$.encryptionContext["object-tenant"]')
     ) AS tenant,
     sourceipaddress,
     useragent,

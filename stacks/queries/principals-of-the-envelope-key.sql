@@ -1,4 +1,4 @@
--- Which principals used the envelope key, for what and how often. Whatever is neither writer nor reader is news.
+-- Which principals used the envelope key, for what and how often. Whatever is not one of our roles is news.
 -- Parameters: first day (2026/05/01), last day (2026/05/31), from (2026-05-01T08:00:00Z), to.
 -- A file is filed under the day on which it was delivered: let the days begin and end one earlier and later.
 SELECT

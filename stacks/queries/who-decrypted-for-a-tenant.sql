@@ -1,4 +1,4 @@
--- Who decrypted records of a tenant, or opened or moved its branch keys, which ones and from where.
+-- Who decrypted records or objects of a tenant, or opened or moved its branch keys, which ones and from where.
 -- Parameters: first day (2026/05/01), last day (2026/05/31), from (2026-05-01T08:00:00Z), to, tenant.
 -- A file is filed under the day on which it was delivered: let the days begin and end one earlier and later.
 SELECT
@@ -9,9 +9,15 @@ SELECT
         json_extract_scalar(requestparameters, '$.encryptionContext["aws-crypto-attr.tenant"]'),
         json_extract_scalar(requestparameters, '$.encryptionContext["branch-key-id"]'),
         json_extract_scalar(requestparameters, '$.sourceEncryptionContext["branch-key-id"]'),
-        json_extract_scalar(requestparameters, '$.sourceEncryptionContext["aws-crypto-attr.tenant"]')
+        json_extract_scalar(requestparameters, '$.sourceEncryptionContext["aws-crypto-attr.tenant"]'),
+        json_extract_scalar(requestparameters, '$.encryptionContext["object-tenant"]'),
+        json_extract_scalar(requestparameters, '$.sourceEncryptionContext["object-tenant"]')
     ) AS tenant,
     json_extract_scalar(requestparameters, '$.encryptionContext["aws-crypto-attr.record"]') AS record,
+    coalesce(
+        json_extract_scalar(requestparameters, '$.encryptionContext["object-id"]'),
+        json_extract_scalar(requestparameters, '$.sourceEncryptionContext["object-id"]')
+    ) AS object_id,
     coalesce(
         json_extract_scalar(requestparameters, '$.encryptionContext["type"]'),
         json_extract_scalar(requestparameters, '$.sourceEncryptionContext["type"]')
@@ -34,6 +40,8 @@ WHERE
         json_extract_scalar(requestparameters, '$.encryptionContext["branch-key-id"]'),
         json_extract_scalar(requestparameters, '$.sourceEncryptionContext["aws-crypto-attr.tenant"]'),
         json_extract_scalar(requestparameters, '$.sourceEncryptionContext["aws-crypto-ec:tenant"]'),
-        json_extract_scalar(requestparameters, '$.sourceEncryptionContext["branch-key-id"]')
+        json_extract_scalar(requestparameters, '$.sourceEncryptionContext["branch-key-id"]'),
+        json_extract_scalar(requestparameters, '$.encryptionContext["object-tenant"]'),
+        json_extract_scalar(requestparameters, '$.sourceEncryptionContext["object-tenant"]')
     )
 ORDER BY eventtime

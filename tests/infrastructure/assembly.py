@@ -162,10 +162,18 @@ class Assembly:
 
     def _physical(self, logical_id: str, *, template: Template) -> str:
         resource = template["Resources"][logical_id]
-        names = ("RoleName", "TableName", "FunctionName", "LogGroupName", "StageName", "TopicName")
+        names = (
+            "BucketName",
+            "FunctionName",
+            "LogGroupName",
+            "RoleName",
+            "StageName",
+            "TableName",
+            "TopicName",
+        )
         for name in names:
             if name in resource["Properties"]:
-                return str(resource["Properties"][name])
+                return str(self.resolve(resource["Properties"][name], template=template))
         return f"<{logical_id}>"
 
     def _arn(self, logical_id: str, *, template: Template) -> str:

@@ -9,7 +9,9 @@ from local.policy import Request as Asked
 
 Statement = Mapping[str, Any]
 SESSION = "session"
-#: Of which tenant the sessions are that a function begins.
+#: What the names of roles end in whose sessions are of one tenant.
+OF_ONE_TENANT = ("-session", "-object-client")
+#: Of which tenant these sessions are.
 TENANT = "acme"
 
 
@@ -125,5 +127,5 @@ def _principal(named: str) -> Principal:
         kind="role session",
         arn=f"arn:aws:sts::{account}:assumed-role/{name}/{SESSION}",
         role_arn=named,
-        tags={"tenant": TENANT} if name.endswith("-session") else {},
+        tags={"tenant": TENANT} if name.endswith(OF_ONE_TENANT) else {},
     )

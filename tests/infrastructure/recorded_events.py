@@ -69,6 +69,7 @@ def names(assembly: Assembly) -> dict[str, str]:
         "trail": trail["Properties"]["TrailName"],
         "archive": trail["Properties"]["S3BucketName"],
         "access_logs": f"<{access_logs}>",
+        "objects": f"{assembly.prefix}-objects-{ACCOUNT}",
         "topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:{assembly.prefix}-alarms",
         "api": f"<{api}>",
         **{f"{name}_key": arn for name, arn in keys.items()},

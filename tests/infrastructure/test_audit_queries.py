@@ -83,8 +83,13 @@ def test_who_decrypted_for_a_tenant(ask: Callable[..., list[Row]], prod: Assembl
     day = ("2026-05-04T00:00:00Z", "2026-05-05T00:00:00Z")
     found = ask("who-decrypted-for-a-tenant", *MAY, *day, "acme")
     assert {row["tenant"] for row in found} == {"acme"}
-    assert {row["record"] for row in found} == {"r-1"}
-    assert {f"{prod.prefix}-reader", "operator", "root"} <= roles(found)
+    assert {(row["record"], row["object_id"]) for row in found} == {("r-1", None), (None, "o-1")}
+    assert {f"{prod.prefix}-reader", "operator", "root", "alice"} <= roles(found)
+    assert {str(row["role"]).rpartition("/")[2] for row in found if row["object_id"]} == {
+        "admin",
+        f"{prod.prefix}-object-client",
+        f"{prod.prefix}-object-client-2",
+    }
     assert found == sorted(found, key=lambda row: row["eventtime"])
     assert ask("who-decrypted-for-a-tenant", *MAY, *day, "globex") == []
     assert ask("who-decrypted-for-a-tenant", *MAY, day[1], "2026-05-06T00:00:00Z", "acme") == []
@@ -93,10 +98,11 @@ def test_who_decrypted_for_a_tenant(ask: Callable[..., list[Row]], prod: Assembl
 def test_which_principals_used_the_key(ask: Callable[..., list[Row]], prod: Assembly) -> None:
     found = ask("principals-of-the-envelope-key", *ALL_OF_MAY)
     succeeded = {row["principal"] for row in found if row["errorcode"] is None}
-    workers = [prod.worker(duty) for duty in ("reader", "writer")]
+    workers = [*(prod.worker(duty) for duty in ("reader", "writer")), "object-client"]
     of_roles = {f"arn:aws:iam::{ACCOUNT}:role/{prod.prefix}-{name}" for name in workers}
     others = {
         f"arn:aws:iam::{ACCOUNT}:role/{prod.prefix}-reader-2",
+        f"arn:aws:iam::{ACCOUNT}:role/{prod.prefix}-object-client-2",
         f"arn:aws:iam::{ACCOUNT}:role/admin",
         f"arn:aws:iam::{ACCOUNT}:user/operator",
         f"arn:aws:iam::{ACCOUNT}:root",

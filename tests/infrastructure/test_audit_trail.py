@@ -4,12 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_s3 as s3
 
-from stacks import settings as settings_room
-from stacks.audit_trail import selectors
 from tests.infrastructure.assembly import ACCOUNT, REGION, Assembly
 
 
@@ -59,6 +55,18 @@ def test_every_access_to_the_tables_is_recorded(assembly: Assembly, organization
         assert items in selected(one)
 
 
+def test_every_access_to_objects_is_recorded_reading_ones_too(
+    assembly: Assembly, organization: Assembly
+) -> None:
+    for one in (assembly, organization):
+        objects = {
+            "eventCategory": {"Equals": ["Data"]},
+            "resources.type": {"Equals": ["AWS::S3::Object"]},
+            "resources.ARN": {"StartsWith": [f"arn:aws:s3:::{one.prefix}-objects-{ACCOUNT}/"]},
+        }
+        assert objects in selected(one)
+
+
 def test_every_call_of_a_function_is_recorded(assembly: Assembly, organization: Assembly) -> None:
     for one in (assembly, organization):
         here = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{one.prefix}"
@@ -73,17 +81,6 @@ def test_every_call_of_a_function_is_recorded(assembly: Assembly, organization: 
 def test_what_another_trail_records_is_not_recorded_twice(organization: Assembly) -> None:
     assert MANAGEMENT not in selected(organization)
     assert all(one["eventCategory"] == {"Equals": ["Data"]} for one in selected(organization))
-
-
-def test_buckets_can_be_recorded_as_well(cdk_json: dict[str, Any]) -> None:
-    stack = cdk.Stack(cdk.App(), "Any")
-    settings = settings_room.load(cdk_json["context"]["environments"], env="dev")
-    bucket = s3.Bucket.from_bucket_name(stack, "Objects", "objects")
-    (_, objects) = stack.resolve(selectors(settings, functions=[], tables=[], buckets=[bucket]))
-    fields = {field["field"]: field for field in objects["fieldSelectors"]}
-    assert fields["resources.type"]["equalTo"] == ["AWS::S3::Object"]
-    (arn,) = fields["resources.ARN"]["startsWith"]
-    assert arn["Fn::Join"][1][-1] == ":s3:::objects/"
 
 
 def test_the_trail_sees_every_region_and_signs_its_files(assembly: Assembly, organization: Assembly) -> None:

@@ -129,6 +129,7 @@ def is_apart(statement: dict[str, Any]) -> bool:
     return (
         "kms:ViaService" in conditions
         or "kms:EncryptionContext:branch-key-id" in conditions
+        or "kms:EncryptionContext:object-tenant" in conditions
         or all(resource.endswith("-key-store") for resource in listed(statement["Resource"]))
         # What a record hangs on, and nothing that is in it.
         or (seen == ["tenant", "record", "aws_dbe_head"] and "dynamodb:Select" in conditions)
@@ -206,7 +207,8 @@ def test_every_store_is_encrypted_with_the_key_meant_for_it(assembly: Assembly, 
         assert encrypting_key(properties, ENCRYPTED_BY[kind]) == meant, f"{logical_id} {name}"
 
 
-def test_every_bucket_is_encrypted_with_the_audit_key_but_the_one_for_access_logs(assembly: Assembly) -> None:
+def test_every_bucket_is_encrypted_with_the_key_meant_for_it(assembly: Assembly) -> None:
+    """Access logs with S3's own, objects with the storage key, the audit with its own."""
     buckets = assembly.resources("AWS::S3::Bucket")
     targets = {
         bucket["Properties"]["LoggingConfiguration"]["DestinationBucketName"]
@@ -219,7 +221,8 @@ def test_every_bucket_is_encrypted_with_the_audit_key_but_the_one_for_access_log
         if f"<{logical_id}>" in targets:
             assert default == {"SSEAlgorithm": "AES256"}, logical_id
         else:
-            assert default == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": assembly.key("audit")["Arn"]}
+            meant = assembly.key("storage" if logical_id.startswith("Objects") else "audit")["Arn"]
+            assert default == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": meant}
 
 
 def test_every_kind_of_store_is_known_here(assembly: Assembly) -> None:

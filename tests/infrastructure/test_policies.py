@@ -13,6 +13,7 @@ from tests.infrastructure.policy_evaluation import Request, identity_allows
 # Every `*` inside a resource of an identity's policy, with its reason. A new one needs a line here.
 EXPLAINED_ENDINGS = {
     "/tenants/${aws:PrincipalTag/tenant}/records/*": "the caller's own tenant; ids hold no slash",
+    "-objects-" + ACCOUNT + "/tenants/${aws:PrincipalTag/tenant}/*": "the session's own tenant's objects",
     "/branch-keys/*": "the branch key of any tenant: an operator's duty is all of them",
     "/branch-keys/*/moves": "a tenant, as above",
     "/branch-keys/*/versions": "a tenant, as above",
@@ -103,11 +104,11 @@ def test_no_policy_of_aws_is_attached_but_the_listed(assembly: Assembly) -> None
 def trusted(assembly: Assembly) -> dict[str, dict[str, Any]]:
     """The one statement by which each role is assumed, by the role's name or logical id.
 
-    Of the roles that sessions of one tenant have, test_tenant_sessions.py speaks.
+    Of the roles that sessions of one tenant have, test_tenant_sessions.py and test_object_client.py speak.
     """
     found = {}
     for logical_id, role in assembly.resources("AWS::IAM::Role").items():
-        if str(role["Properties"].get("RoleName")).endswith("-session"):
+        if str(role["Properties"].get("RoleName")).endswith(("-session", "-object-client")):
             continue
         (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         found[role["Properties"].get("RoleName", logical_id)] = statement

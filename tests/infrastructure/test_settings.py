@@ -169,6 +169,7 @@ WRONG: dict[str, list[object]] = {
     "tenant_sessions": ["true", 1, None],
     "tenant_sessions_changing": ["true", 1, None],
     "tenant_session_entries": [0, 10_001, "100", None],
+    "object_old_version_days": [0, 3651, "7", True, None],
     "termination_protection": ["true", 1, None],
     "permissions_boundary_arn": ["", "boundary", "arn:aws:iam::111122223333:role/boundary", 7],
     "api_vpc_endpoints": [None, "vpce-0123456789abcdef0", ["vpc-0123456789abcdef0"], ["vpce-xyz"]],

@@ -343,6 +343,9 @@ def test_the_outputs_have_their_documented_names(assembly: Assembly) -> None:
         "AlarmTopicArn",
         "ArchiveBucketName",
         "AuditWorkGroupName",
+        "ObjectClientRoleArn",
+        "ObjectsBucketName",
+        "ObjectsPolicyArn",
         "TrailArn",
     }
     assert outputs["WriterFunctionName"] == f"{assembly.prefix}-writer"
