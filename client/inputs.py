@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Protocol, cast
 
 from client.awsfailures import file_failure
 from client.output import say
@@ -18,6 +18,19 @@ STANDARD = "-"
 
 class SourceChangedError(ConflictError):
     """A file changed while it was read, or since an interrupted transfer of it began."""
+
+
+class ReadableFile(Protocol):
+    """A binary file as Python opens it, buffered or not."""
+
+    def fileno(self) -> int:
+        """Return its descriptor."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes."""
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        """Fill a buffer, or a part of it; return how much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +47,7 @@ class Input:
         Of a regular file; None for a pipe, whose length nobody knows, and which cannot be read twice.
     """
 
-    stream: BinaryIO
+    stream: ReadableFile
     name: str
     path: Path | None = None
     length: int | None = None
@@ -46,6 +59,16 @@ class Input:
             return self.stream.read(size)
         except OSError as error:
             raise file_failure(error, name=self.name) from None
+
+    def fill(self, into: memoryview) -> int:
+        """Fill all of `into`, or less only where the source ends; return how much."""
+        filled = 0
+        try:
+            while filled < len(into) and (count := self.stream.readinto(into[filled:])):
+                filled += count
+        except OSError as error:
+            raise file_failure(error, name=self.name) from None
+        return filled
 
     def check_unchanged(self, taken: int) -> None:
         """Raise SourceChangedError unless all was read of a file that is as it was when it was opened."""
@@ -68,7 +91,7 @@ def open_input(name: str) -> Iterator[Input]:
     if name == STANDARD:
         if sys.stdin.isatty():
             say("reading from the terminal; end it with Ctrl-D")
-        yield Input(sys.stdin.buffer, "standard input")
+        yield Input(cast("ReadableFile", sys.stdin.buffer), "standard input")
         return
     path = Path(name)
     try:

@@ -16,10 +16,10 @@ from rich.table import Table
 
 from client.awsfailures import told
 from client.inputs import Input, open_input
-from client.messageparts import read_whole
 from client.output import emit
 from client.problems import Exit, RefusedInputError, printable
 from envelope import EncryptedDataKey, MalformedMessageError
+from envelope.byte_streams import read_up_to
 from envelope.item_header import parse_header
 from envelope.message_header import MAX_HEADER_LENGTH, StoredHeader, read_header
 from envelope.message_layout import MessageLayout
@@ -35,9 +35,9 @@ Description = dict[str, Any]
 def inspect(arguments: argparse.Namespace) -> Exit:
     """Print the header of a message, or of an item as DynamoDB's JSON."""
     with open_input(arguments.file) as source, told(source.name):
-        begun = read_whole(source, MAX_HEADER_LENGTH)
+        begun = read_up_to(source, MAX_HEADER_LENGTH)
         if begun.lstrip()[:1] == b"{":
-            description = _item(begun + read_whole(source, _LARGEST_ITEM), name=source.name)
+            description = _item(begun + read_up_to(source, _LARGEST_ITEM), name=source.name)
         else:
             description = _message(begun, source=source)
     if (arguments.output or ("table" if sys.stdout.isatty() else "json")) == "json":

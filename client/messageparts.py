@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from client.inputs import Input
 from client.problems import RefusedInputError
 from envelope.message_frames import FINAL_OVERHEAD, REGULAR_OVERHEAD
-from envelope.message_layout import MessageLayout
 from envelope.message_opening import DEFAULT_FRAME_LENGTH, OpenMessage
 
 MOST_PARTS = 10_000
@@ -34,7 +33,7 @@ class Part:
     """
 
     number: int
-    data: bytes | bytearray
+    data: bytearray
     plaintext_length: int
 
 
@@ -49,66 +48,79 @@ def part_plaintext(frames: int) -> int:
     return frames * DEFAULT_FRAME_LENGTH
 
 
-def parts_of(message: OpenMessage, source: Input, *, begun: bytes, frames: int) -> Iterator[Part]:
+class PartReader:
+    """Reads the plaintext of one part after the other into the same memory.
+
+    Parameters
+    ----------
+    source
+        Where it is read from.
+    frames
+        Frames of a part.
+    """
+
+    def __init__(self, source: Input, *, frames: int) -> None:
+        self.source = source
+        self.frames = frames
+        self._size = part_plaintext(frames)
+        # One byte more than a part: it tells whether another part follows.
+        self._buffer = memoryview(bytearray(self._size + 1))
+        self._filled = source.fill(self._buffer)
+
+    @property
+    def content(self) -> memoryview:
+        """The plaintext of the part; good until `go_on`."""
+        return self._buffer[: min(self._filled, self._size)]
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the source ends in this part."""
+        return self._filled <= self._size
+
+    def go_on(self) -> None:
+        """Read the next part."""
+        self._buffer[:1] = self._buffer[self._size :]
+        self._filled = 1 + self.source.fill(self._buffer[1:])
+
+
+def parts_of(message: OpenMessage, reader: PartReader) -> Iterator[Part]:
     """Yield the parts of a message, encrypted as they are read.
 
     Parameters
     ----------
     message
         A new message, or one that is gone on with, whose frames have 64 KiB.
-    source
-        Where plaintext is read from, behind `begun`.
-    begun
-        What was read already: one byte more than a part holds, or all there is.
-    frames
-        Frames of a part.
+    reader
+        At the first part.
     """
-    size = part_plaintext(frames)
-    number, ahead = 1, begun
+    number = 1
     while True:
-        last = len(ahead) <= size
         if number > MOST_PARTS:
             raise RefusedInputError(
-                f"{source.name} is too long to be stored without knowing its length: store a file"
+                f"{reader.source.name} is too long to be stored without knowing its length: store a file"
             )
-        data: bytes | bytearray = _encrypted(
-            message, memoryview(ahead)[:size], first=(number - 1) * frames, last=last
-        )
-        if number == 1:
-            data = message.header.serialized + data
-        yield Part(number, data, min(len(ahead), size))
-        if last:
+        first = (number - 1) * reader.frames
+        before = message.header.serialized if number == 1 else b""
+        data = _encrypted(message, reader.content, first=first, last=reader.is_last, before=before)
+        yield Part(number, data, len(reader.content))
+        del data  # the thread that sends it frees it
+        if reader.is_last:
             return
-        ahead = ahead[size:] + read_whole(source, size)
+        reader.go_on()
         number += 1
 
 
-def read_whole(source: Input, length: int) -> bytes:
-    """Return `length` bytes, or fewer only where the source ends."""
-    data = source.read(length)
-    if len(data) == length or not data:
-        return data
-    parts, missing = [data], length - len(data)
-    while missing and (data := source.read(missing)):
-        parts.append(data)
-        missing -= len(data)
-    return b"".join(parts)
-
-
-def layout_of(message: OpenMessage, length: int) -> MessageLayout:
-    """Return where everything stands in a message of so much plaintext."""
-    header_length = len(message.header.serialized)
-    return MessageLayout.of_plaintext(length, header_length=header_length, frame_length=DEFAULT_FRAME_LENGTH)
-
-
-def _encrypted(message: OpenMessage, content: memoryview, *, first: int, last: bool) -> bytearray:
-    """Return frames from index `first` on; with `last` the message ends in them."""
+def _encrypted(
+    message: OpenMessage, content: memoryview, *, first: int, last: bool, before: bytes
+) -> bytearray:
+    """Return `before` and frames from index `first` on; with `last` the message ends in them."""
     length = len(content)
     regular = max(0, length - 1) // DEFAULT_FRAME_LENGTH if last else length // DEFAULT_FRAME_LENGTH
     rest = length - regular * DEFAULT_FRAME_LENGTH
     frame_size = DEFAULT_FRAME_LENGTH + REGULAR_OVERHEAD
-    data = bytearray(regular * frame_size + (rest + FINAL_OVERHEAD if last else 0))
-    with memoryview(data) as into:
+    data = bytearray(len(before) + regular * frame_size + (rest + FINAL_OVERHEAD if last else 0))
+    data[: len(before)] = before
+    with memoryview(data)[len(before) :] as into:
         for index in range(regular):
             at = index * DEFAULT_FRAME_LENGTH
             frame = into[index * frame_size : (index + 1) * frame_size]

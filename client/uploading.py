@@ -20,7 +20,7 @@ from client.awsfailures import code_of, told
 from client.boundedwork import done_at_once
 from client.bytedisplay import ByteDisplay, byte_display
 from client.inputs import Input, SourceChangedError, changed
-from client.messageparts import Part, frames_per_part, part_plaintext, parts_of, read_whole
+from client.messageparts import Part, PartReader, frames_per_part, parts_of
 from client.objectplaces import ObjectPlace, pointer
 from client.objectstore import ObjectStore
 from client.output import say
@@ -87,13 +87,11 @@ def store_object(
             _check_absent(store, place)
         if source.length is not None and source.length > _LARGEST:
             raise RefusedInputError(f"{source.name} is larger than S3 takes (5 TiB)")
-        frames = frames_per_part(source.length)
-        begun = read_whole(source, part_plaintext(frames) + 1)
-        length = len(begun) if len(begun) <= part_plaintext(frames) else source.length
-        if length is not None and len(begun) == length:
-            return _store_small(store, place, source, begun, content_type=content_type, replace=replace)
+        reader = PartReader(source, frames=frames_per_part(source.length))
+        if reader.is_last:
+            return _store_small(store, place, reader, content_type=content_type, replace=replace)
         upload = _Upload(store, place, source, content_type=content_type, replace=replace)
-        return upload.run(begun, length=length, frames=frames, concurrency=concurrency, resume=resume)
+        return upload.run(reader, concurrency=concurrency, resume=resume)
 
 
 def log_path(source: Path, *, bucket: str, key: str) -> Path:
@@ -113,25 +111,19 @@ def _check_absent(store: ObjectStore, place: ObjectPlace) -> None:
 
 
 def _store_small(
-    store: ObjectStore,
-    place: ObjectPlace,
-    source: Input,
-    content: bytes,
-    *,
-    content_type: str,
-    replace: bool,
+    store: ObjectStore, place: ObjectPlace, reader: PartReader, *, content_type: str, replace: bool
 ) -> Stored:
     """Store what fits into one request."""
-    source.check_unchanged(len(content))
-    message = _begun(store, place, content_type=content_type, length=len(content))
-    (part,) = parts_of(message, source, begun=content, frames=max(1, frames_per_part(len(content))))
-    body = bytes(part.data)
+    length = len(reader.content)
+    reader.source.check_unchanged(length)
+    message = _begun(store, place, content_type=content_type, length=length)
+    (part,) = parts_of(message, reader)
     condition = {} if replace else {"IfNoneMatch": "*"}
     try:
         answer = store.s3.put_object(
             Bucket=store.bucket,
             Key=place.key,
-            Body=body,
+            Body=part.data,
             ContentType=_CONTENT_TYPE,
             ChecksumAlgorithm="CRC32",
             **condition,
@@ -141,7 +133,7 @@ def _store_small(
         if found is None:
             raise
         answer = found
-    return Stored(len(content), answer.get("VersionId"), message.header.serialized)
+    return Stored(length, answer.get("VersionId"), message.header.serialized)
 
 
 def _begun(store: ObjectStore, place: ObjectPlace, *, content_type: str, length: int | None) -> OpenMessage:
@@ -181,17 +173,17 @@ class _Upload:
         self._sent: dict[int, dict[str, Any]] = {}
         self._hashes: dict[int, str] = {}
 
-    def run(self, begun: bytes, *, length: int | None, frames: int, concurrency: int, resume: bool) -> Stored:
+    def run(self, reader: PartReader, *, concurrency: int, resume: bool) -> Stored:
         """Send the parts that are missing, and complete the upload."""
-        self._open_log(frames)
+        self._open_log(reader.frames)
+        length = self._source.length
         try:
             message = self._resumed() if resume else None
             if message is None:
                 message = self._begin_anew(length)
             name = f"{self._source.name} -> {self._place.id}"
             with byte_display(name=name, total=length) as display:
-                parts = parts_of(message, self._source, begun=begun, frames=frames)
-                taken = self._send(parts, concurrency=concurrency, display=display)
+                taken = self._send(parts_of(message, reader), concurrency=concurrency, display=display)
             self._source.check_unchanged(taken)
             answer = self._complete(message)
         except BaseException as error:
