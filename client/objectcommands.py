@@ -19,6 +19,7 @@ from client.inputs import STANDARD, open_input
 from client.objectplaces import POINTER, ObjectPlace, prefix_of
 from client.objectstore import ObjectStore, open_store, settings_from
 from client.output import emit
+from client.outputfiles import is_stream, open_output
 from client.problems import Exit, NotFoundError, UsageError
 from client.signing import signer_for
 from client.uploading import store_object
@@ -61,12 +62,15 @@ def _put(arguments: argparse.Namespace, *, store: ObjectStore) -> Exit:
 def _get(arguments: argparse.Namespace, *, store: ObjectStore) -> Exit:
     place = ObjectPlace(arguments.tenant, arguments.object)
     expected = _expected(arguments, place)
-    if arguments.output == STANDARD:
-        _refuse_terminal()
-        fetch_to_stream(store, place, sys.stdout.buffer, version=arguments.version, expected=expected)
-        sys.stdout.buffer.flush()
+    output = arguments.output or place.id
+    if is_stream(output):
+        _refuse_terminal(output)
+        with open_output(output, overwrite=False) as sink:
+            fetched = fetch_to_stream(store, place, sink, version=arguments.version, expected=expected)
+        if output != STANDARD:
+            _print(_summary(place, fetched, output=output))
         return Exit.OK
-    path = Path(arguments.output or place.id)
+    path = Path(output)
     fetched = fetch_to_file(
         store,
         place,
@@ -175,8 +179,8 @@ def _pointer_to(key: str, *, within: Any) -> Pointer | None:  # noqa: ANN401 - p
     return None
 
 
-def _refuse_terminal() -> None:
-    if sys.stdout.isatty():
+def _refuse_terminal(output: str) -> None:
+    if output == STANDARD and sys.stdout.isatty():
         raise UsageError("plaintext of any kind would go to the terminal: name a file, or use `object cat`")
 
 

@@ -112,7 +112,7 @@ def open_output(name: str, *, overwrite: bool) -> Iterator[OutputFile | BinaryIO
         sys.stdout.buffer.flush()
         return
     path = Path(name)
-    if _is_special(path):
+    if is_stream(name):
         try:
             with path.open("wb", buffering=0) as stream:
                 yield stream
@@ -141,9 +141,12 @@ def _exists(path: Path) -> ConflictError:
     return ConflictError(f"{path} exists already: --overwrite replaces it")
 
 
-def _is_special(path: Path) -> bool:
+def is_stream(name: str) -> bool:
+    """Tell whether an output is written once from its beginning to its end: `-`, a pipe, a device."""
+    if name == STANDARD:
+        return True
     try:
-        mode = path.stat().st_mode
+        mode = Path(name).stat().st_mode
     except OSError:
         return False
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)

@@ -29,11 +29,11 @@ class Said:
     errors: str
 
 
-def sealed(aws: EmbeddedAws, *arguments: str, caller: str) -> Said:
-    """Run ``sealed`` with these arguments, as the caller of a tenant, as ``admin`` or as ``auditor``."""
+def variables_of(aws: EmbeddedAws, *, caller: str) -> dict[str, str]:
+    """Return the environment in which ``sealed`` works as a ready-made caller."""
     key = aws.credentials(caller)
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    variables |= {
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return kept | {
         "AWS_ACCESS_KEY_ID": key.access_key,
         "AWS_SECRET_ACCESS_KEY": key.secret_key,
         "AWS_REGION": aws.region,
@@ -42,10 +42,14 @@ def sealed(aws: EmbeddedAws, *arguments: str, caller: str) -> Said:
         "SEALED_AUDIT_WORKGROUP": aws.outputs.get("AuditWorkGroupName", ""),
         **of_objects(aws.outputs),
     }
+
+
+def sealed(aws: EmbeddedAws, *arguments: str, caller: str) -> Said:
+    """Run ``sealed`` with these arguments, as the caller of a tenant, as ``admin`` or as ``auditor``."""
     done = subprocess.run(
         [sys.executable, "-m", "client", *arguments],
         cwd=ROOT,
-        env=variables,
+        env=variables_of(aws, caller=caller),
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,

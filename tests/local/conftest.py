@@ -31,6 +31,7 @@ from local.functions import Functions
 from tests.local.actors import Actors, document
 from tests.local.branch_keys_api import BranchKeysApi
 from tests.local.names import LOGICAL_KEY_STORE
+from tests.local.object_commands import Commands
 from tests.local.records_api import RecordsApi
 
 
@@ -379,3 +380,14 @@ def aged(aws: EmbeddedAws, branch_keys: Any) -> Iterator[Callable[[str, int], No
     yield create
     for tenant in made:
         branch_keys.remove(tenant)
+
+
+@pytest.fixture
+def sealed_here(
+    aws: EmbeddedAws,
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+    tmp_path: Path,
+) -> Commands:
+    """`sealed`, run in this process and in a folder of its own."""
+    return Commands(aws, monkeypatch, capfdbinary, tmp_path)
