@@ -152,6 +152,10 @@ examples: $(READY) ## make the example records anew (the same bytes each time)
 sizes: $(READY) ## bytes and write units of the example records, in both key strategies
 	@PYTHONPATH=lambda_src python examples/sizes.py
 
+.PHONY: formats
+formats: $(READY) ## write the worked examples of docs/formats.md
+	@PYTHONPATH=lambda_src:. python examples/worked_example.py --write
+
 .PHONY: clean
 clean: ## remove everything that the other targets made
 	@rm -rf $(VENV) $(CHECKOV) node_modules cdk.out .build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
