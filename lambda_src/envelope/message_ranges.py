@@ -58,7 +58,7 @@ def read_range(
     Raises
     ------
     MessageRangeError
-        The range is empty, negative, or not in the message.
+        The range is empty, negative, or not in the message; how long that is, only `verify_end` proves.
     IntegrityError
         The header or a frame of the range does not verify.
     MalformedMessageError
@@ -79,15 +79,16 @@ def read_range(
         header_length=len(header.serialized),
         frame_length=header.fields.frame_length,
     )
-    if start + length > layout.plaintext_length:
+    beyond = start + length > layout.plaintext_length
+    if verify_end and (beyond or layout.index_of(start + length - 1) < layout.regular_frames):
+        _verified(source, layout.regular_frames, layout.regular_frames, layout=layout, cipher=message.frames)
+    if beyond:
         raise MessageRangeError(
             f"bytes {start} to {start + length - 1} are not all there: the message has "
             f"{layout.plaintext_length}"
         )
     first, last = layout.index_of(start), layout.index_of(start + length - 1)
     content = _verified(source, first, last, layout=layout, cipher=message.frames)
-    if verify_end and last < layout.regular_frames:
-        _verified(source, layout.regular_frames, layout.regular_frames, layout=layout, cipher=message.frames)
     skipped = start - first * layout.frame_length
     return content[skipped : skipped + length]
 
