@@ -120,6 +120,11 @@ def test_five_keys_are_read_and_a_header_of_64_kib_and_a_byte_is_not() -> None:
         opened(made.but(entries=[ENTRY] * 6).whole())
 
 
+def test_a_message_without_any_key_is_refused_whatever_a_keyring_makes_of_it() -> None:
+    with pytest.raises(MalformedMessageError, match="no encrypted data key"):
+        opened(_MADE.but(entries=[]).whole())
+
+
 class _Endless:
     """Goes on for ever, and counts what was taken."""
 
