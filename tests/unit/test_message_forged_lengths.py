@@ -65,7 +65,11 @@ def test_forged_header_fields_are_refused_before_a_key_is_used(
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("reserved", b"\0\0\0\1"), ("iv_length", b"\x0b"), ("iv_length", b"\0")]
+    ("field", "value"),
+    [
+        *(("version", b"\x01\x81"), ("version", b"\x01\0"), ("reserved", b"\0\0\0\1")),
+        *(("iv_length", b"\x0b"), ("iv_length", b"\0")),
+    ],
 )
 def test_fixed_fields_of_version_1_must_be_as_they_are_fixed(field: str, value: bytes) -> None:
     _refused(_MADE.but(suite=0x0178).header(**{field: value}), MalformedMessageError)
