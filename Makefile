@@ -9,6 +9,11 @@ READY := $(VENV)/.ready
 # checkov's pins contradict the project's: it has an environment of its own.
 CHECKOV := .venv-checkov
 CHECKOV_READY := $(CHECKOV)/.ready
+# The fuzzer has wheels for few interpreters: so has it.
+FUZZ := .venv-fuzz
+FUZZ_READY := $(FUZZ)/.ready
+FUZZED := .fuzz
+SECONDS ?= 600
 # The virtual environment carries python, node and cdk: nothing that is installed elsewhere takes part.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export JSII_NODE := $(CURDIR)/$(VENV)/bin/node
@@ -19,7 +24,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --- set up ---------------------------------------------------------------------------------------------------------
 
@@ -41,6 +46,13 @@ $(CHECKOV_READY): requirements/checkov.txt | $(READY)
 	@echo "setting up $(CHECKOV) (once; about a minute)"
 	@$(VENV)/bin/python -m venv --clear $(CHECKOV)
 	@$(CHECKOV)/bin/pip install --quiet --require-hashes --only-binary :all: -r requirements/checkov.txt
+	@touch $@
+
+$(FUZZ_READY): requirements/fuzz.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else f"atheris, the fuzzer, has wheels for Python 3.11 to 3.13; {sys.executable} is {sys.version.split()[0]}: set PYTHON=...")'
+	@echo "setting up $(FUZZ) (once)"
+	@$(PYTHON) -m venv --clear $(FUZZ)
+	@$(FUZZ)/bin/pip install --quiet --require-hashes --only-binary :all: -r requirements/fuzz.txt || { echo "atheris, the fuzzer, has no wheel for this machine: Linux on x86-64 has one" >&2; exit 1; }
 	@touch $@
 
 # --- without an AWS account -----------------------------------------------------------------------------------------
@@ -74,6 +86,17 @@ test: $(READY) ## all tests
 .PHONY: fuzz
 fuzz: $(READY) ## generated items through every format, 20,000 of them
 	@SEALED_EXAMPLES=20000 pytest tests/unit/test_envelope_round_trip.py $(PYTEST_ARGS)
+
+.PHONY: fuzz-messages
+fuzz-messages: $(FUZZ_READY) ## the parsers of messages and item headers, guided by coverage, for SECONDS (600)
+	@mkdir -p $(FUZZED)/found
+	@PYTHONPATH=.:lambda_src $(FUZZ)/bin/python -m fuzz.seeds $(FUZZED)/seeds
+	@PYTHONPATH=.:lambda_src $(FUZZ)/bin/python -m fuzz.messages $(FUZZED)/found fuzz/corpus $(FUZZED)/seeds \
+		-max_total_time=$(SECONDS) -max_len=2048 -artifact_prefix=$(FUZZED)/ -print_final_stats=1
+
+.PHONY: fuzz-keep
+fuzz-keep: $(FUZZ_READY) ## of what `make fuzz-messages` found, add to fuzz/corpus what covers more
+	@PYTHONPATH=.:lambda_src $(FUZZ)/bin/python -m fuzz.messages fuzz/corpus $(FUZZED)/found -merge=1
 
 .PHONY: load
 load: $(READY) ## 10,000 requests of two tenants over 64 threads: each in its own session
@@ -143,6 +166,8 @@ lock: $(READY) ## resolve the requirements anew, with hashes and without downloa
 		--generate-hashes --no-emit-index-url -c lambda_src/requirements.txt requirements/dev.in -o requirements/dev.txt
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url requirements/checkov.in -o requirements/checkov.txt
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url -c lambda_src/requirements.txt requirements/fuzz.in -o requirements/fuzz.txt
 
 .PHONY: examples
 examples: $(READY) ## make the example records anew (the same bytes each time)
@@ -158,5 +183,5 @@ formats: $(READY) ## write the worked examples of docs/formats.md
 
 .PHONY: clean
 clean: ## remove everything that the other targets made
-	@rm -rf $(VENV) $(CHECKOV) node_modules cdk.out .build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	@rm -rf $(VENV) $(CHECKOV) $(FUZZ) $(FUZZED) node_modules cdk.out .build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

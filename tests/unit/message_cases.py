@@ -37,7 +37,7 @@ class UnusedKeyring(StaticKeyring):
     """Must not be asked: what is refused with it is refused before any key is used."""
 
     @property
-    def key(self) -> bytes:  # type: ignore[override]
+    def key(self) -> bytes:
         raise AssertionError("a key was asked for")
 
     @key.setter

@@ -4,12 +4,12 @@ import io
 
 import pytest
 
-from envelope import IntegrityError, MessageReader, decrypt, encrypt, read_range
+from envelope import IntegrityError, Keyring, MessageReader, decrypt, encrypt, read_range
 from tests.unit.message_cases import CONTEXT, KEYRING, StaticKeyring
 from tests.unit.message_reference import Message
 
 _PLAINTEXT = b"ten bytes!+"
-_KEYRINGS = {"binding": KEYRING, "static": StaticKeyring()}
+_KEYRINGS: dict[str, Keyring] = {"binding": KEYRING, "static": StaticKeyring()}
 
 
 def _flips(message: bytes) -> list[bytes]:

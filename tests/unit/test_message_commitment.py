@@ -1,5 +1,8 @@
 """One message, one key: whatever data key a keyring returns, the header says which is meant."""
 
+import io
+from collections.abc import Mapping, Sequence
+
 import pytest
 
 from envelope import (
@@ -7,16 +10,20 @@ from envelope import (
     BranchKeyring,
     CommitmentError,
     DataKeyError,
-    KeyServiceError,
+    EncryptedDataKey,
+    MalformedMessageError,
     TagError,
     decrypt,
     encrypt,
+    read_range,
 )
+from envelope.message_suites import COMMITTING, COMMITTING_SIGNED, derive_keys
 from tests.unit.envelope_keys import FIRST_VERSION, MemoryBranchKeys, raw_aes_keyring
-from tests.unit.message_cases import CONTEXT, KEYRING, StaticKeyring, UnusedKeyring, opened
+from tests.unit.message_cases import CONTEXT, KEYRING, UnusedKeyring, opened
 from tests.unit.message_reference import DATA_KEY, V1_SUITES, Message
 
 _OTHER_KEY = DATA_KEY[::-1]
+_COMMITTING = (COMMITTING, COMMITTING_SIGNED)
 
 
 @pytest.mark.parametrize("suite", [0x0478, 0x0578], ids=lambda suite: f"{suite:04x}")
@@ -58,41 +65,54 @@ def test_commitment_is_judged_before_the_tag_and_before_the_body() -> None:
         opened(made.header()[:-16] + bytes(16))
 
 
-def test_a_header_of_the_other_suite_is_refused() -> None:
-    """The commitment is the same in both suites; the key of the tag is not."""
-    made = Message(suite=0x0578)
-    with pytest.raises(TagError):
-        opened(Message(suite=0x0478, frame_length=10).header()[:-16] + made.header()[-16:] + made.frames()[0])
-    public_key = made.stored_context
-    unsigned = Message(suite=0x0478).header(suite=b"\x05\x78")
-    with pytest.raises(Exception, match="public key"):
-        opened(unsigned)
-    assert set(public_key) == {"aws-crypto-public-key"}
+def test_a_header_cannot_be_turned_into_one_of_the_other_suite() -> None:
+    """The commitment is the same in both suites; the key of the tag is not, and the public key tells too."""
+    for suite, other in ((0x0478, b"\x05\x78"), (0x0578, b"\x04\x78")):
+        with pytest.raises(MalformedMessageError, match="public key"):
+            opened(Message(suite=suite).header(suite=other))
+    keys = {suite: derive_keys(suite, data_key=DATA_KEY, message_id=bytes(32)) for suite in _COMMITTING}
+    assert len({key.commitment for key in keys.values()}) == 1
+    assert len({key.body_key for key in keys.values()}) == 2
 
 
-def test_keyrings_that_answer_from_a_cache_with_another_key_are_refused() -> None:
-    secrets = {version: bytes([number]) * 32 for number, version in enumerate((FIRST_VERSION,))}
-    source = MemoryBranchKeys(BranchKey("tenant-a", FIRST_VERSION, secrets[FIRST_VERSION]))
-    keyring = BranchKeyring("tenant-a", source)
+class _CachingKeyring:
+    """Keeps unwrapped keys by context, and forgets that a context has many messages."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def generate(self, encryption_context: Mapping[str, str]) -> tuple[bytes, EncryptedDataKey]:
+        return KEYRING.generate(encryption_context)
+
+    def unwrap(self, entries: Sequence[EncryptedDataKey], encryption_context: Mapping[str, str]) -> bytes:
+        if str(encryption_context) not in self._kept:
+            self._kept[str(encryption_context)] = KEYRING.unwrap(entries, encryption_context)
+        return self._kept[str(encryption_context)]
+
+
+def test_a_cache_that_hands_out_another_messages_key_is_noticed() -> None:
+    first, second = (
+        encrypt(text, keyring=KEYRING, encryption_context={"tenant": "a"}) for text in (b"first", b"second")
+    )
+    caching = _CachingKeyring()
+    assert decrypt(first, keyring=caching, encryption_context={"tenant": "a"}) == b"first"
+    with pytest.raises(CommitmentError, match="does not commit"):
+        decrypt(second, keyring=caching, encryption_context={"tenant": "a"})
+    with pytest.raises(CommitmentError, match="does not commit"):
+        read_range(io.BytesIO(second), 0, 1, keyring=caching, encryption_context={"tenant": "a"})
+    assert decrypt(first, keyring=caching, encryption_context={"tenant": "a"}) == b"first"
+
+
+def test_another_branch_key_than_the_one_asked_for_is_refused() -> None:
+    keyring = BranchKeyring(
+        "tenant-a", MemoryBranchKeys(BranchKey("tenant-a", FIRST_VERSION, bytes([1]) * 32))
+    )
     message = encrypt(b"text", keyring=keyring, encryption_context=CONTEXT)
-    stale = MemoryBranchKeys(BranchKey("tenant-a", FIRST_VERSION, bytes([77]) * 32))
+    stale = MemoryBranchKeys(BranchKey("tenant-a", FIRST_VERSION, bytes([2]) * 32))
     with pytest.raises(DataKeyError):
         decrypt(message, keyring=BranchKeyring("tenant-a", stale), encryption_context=CONTEXT)
-
-    class Mistaken(MemoryBranchKeys):
-        def version(self, branch_key_id: str, version: str) -> BranchKey:
-            self.asked_for.append((branch_key_id, version))
-            return BranchKey("tenant-b", version, bytes(32))
-
-    with pytest.raises(KeyServiceError, match="another branch key"):
-        decrypt(message, keyring=BranchKeyring("tenant-a", Mistaken()), encryption_context=CONTEXT)
-
-    class CachedKeys(StaticKeyring):
-        """Remembers the first key for every message."""
-
-    cached = CachedKeys(_OTHER_KEY)
-    with pytest.raises(CommitmentError):
-        decrypt(message, keyring=cached, encryption_context=CONTEXT)
+    with pytest.raises(DataKeyError):
+        decrypt(message, keyring=BranchKeyring("tenant-b", stale), encryption_context=CONTEXT)
     assert decrypt(message, keyring=keyring, encryption_context=CONTEXT) == b"text"
 
 

@@ -70,7 +70,7 @@ def test_refusing_to_write_shows_no_value_and_no_plaintext() -> None:
         {"encryption_context": {}, "frame_length": 0},
     ):
         with pytest.raises(EnvelopeError) as refused:
-            encrypt(_TEXT, keyring=_KEYRING, **settings)  # type: ignore[arg-type]
+            encrypt(_TEXT, keyring=_KEYRING, **settings)
         _assert_silent(refused.value)
     writer = MessageWriter(FullSink(2000), keyring=_KEYRING, encryption_context={}, frame_length=100)
     with pytest.raises(OSError, match="no space") as failed:

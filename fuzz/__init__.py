@@ -1,0 +1,1 @@
+"""Random bytes, guided by coverage, into everything that parses what comes from outside."""
