@@ -141,7 +141,8 @@ class Privileges:
         listed = list(resources)
         for each in listed:
             physical, logical = str(each.get("PhysicalResourceId")), str(each["LogicalResourceId"])
-            if len(physical) >= _SHORTEST_NAME:
+            # A bucket's policy has the bucket's name.
+            if len(physical) >= _SHORTEST_NAME and each["ResourceType"] != "AWS::S3::BucketPolicy":
                 self._names[physical] = _readable(logical)
         for each in listed:
             if each["ResourceType"] == "AWS::IAM::Role":
