@@ -31,7 +31,10 @@ def _api(clients: Clients, given: Properties) -> tuple[Any, str]:
 
 
 def _bucket(clients: Clients, name: str, _given: Properties) -> list[Any]:
-    s3, found = clients.client("s3"), []
+    s3 = clients.client("s3")
+    found: list[Any] = [
+        {"BucketName": each["Name"]} for each in s3.list_buckets()["Buckets"] if each["Name"] == name
+    ]
     for call, written in (
         (s3.get_bucket_encryption, _bucket_encryption),
         (s3.get_bucket_lifecycle_configuration, _lifecycle),

@@ -67,11 +67,15 @@ SHARED: Mapping[tuple[str, str], str] = {
     ),
     ("kms:Decrypt", "kms:key/EnvelopeKey"): (
         "the writer, in the strategy `tenant`, active branch keys alone, by condition; the reader records' "
-        "keys too."
+        "keys too; object-client those of its own tenant's objects, by a context that no record has."
+    ),
+    ("kms:GenerateDataKey", "kms:key/EnvelopeKey"): (
+        "the writer for records; object-client for its own tenant's objects, by a context that no record has."
     ),
     ("kms:Decrypt", "kms:key/another"): "the same, for branch keys that were moved to another key.",
     ("kms:Decrypt", "kms:key/StorageKey"): (
-        "by condition through DynamoDB, for the tables, and through Lambda, each for its own environment."
+        "by condition through DynamoDB, for the tables, through Lambda, each for its own environment, and "
+        "through S3, for the bucket of objects."
     ),
     ("xray:PutTelemetryRecords", "*"): _TRACES,
     ("xray:PutTraceSegments", "*"): _TRACES,
@@ -137,7 +141,8 @@ class Privileges:
         listed = list(resources)
         for each in listed:
             physical, logical = str(each.get("PhysicalResourceId")), str(each["LogicalResourceId"])
-            if len(physical) >= _SHORTEST_NAME:
+            # A bucket's policy has the bucket's name.
+            if len(physical) >= _SHORTEST_NAME and each["ResourceType"] != "AWS::S3::BucketPolicy":
                 self._names[physical] = _readable(logical)
         for each in listed:
             if each["ResourceType"] == "AWS::IAM::Role":

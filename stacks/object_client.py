@@ -62,6 +62,8 @@ def _own_tenant() -> dict[str, dict[str, object]]:
     asked_for = f"aws:RequestTag/{TENANT_TAG}"
     return {
         "StringEquals": {asked_for: OWN_TENANT},
+        # A tag may hold a slash, an id does not: one tenant's prefix would lie within another's.
+        "StringNotLike": {asked_for: "*/*"},
         "ForAllValues:StringEquals": {"aws:TagKeys": [TENANT_TAG]},
         "Null": {
             asked_for: "false",

@@ -36,11 +36,13 @@ _DATA = {
     "lambda": re.compile(r"Invoke(Async)?"),
     "s3": re.compile(
         r"(Get|Head|Put|Delete|Copy|Restore|Select)Object.*|(Upload|List)Part.*|.*MultipartUpload"
-        r"|DeleteObjects"
+        r"|DeleteObjects|ListObject(s|sV2|Versions)"
     ),
     "sns": re.compile(r"Publish(Batch)?"),
     "sqs": re.compile(r"(Send|Receive|Delete)Message(Batch)?|ChangeMessageVisibility(Batch)?"),
 }
+# What CloudTrail calls otherwise than the API.
+_NAMES = {"ListObjectsV2": "ListObjects"}
 _MANAGEMENT = re.compile(r"(Get|Put)Object(LockConfiguration)")
 _READS = re.compile(
     r"(Get|List|Describe|Head|Query|Scan|BatchGet|TransactGet|Lookup|Filter|Search|Select|Assume|Verify)"
@@ -75,7 +77,9 @@ def of_call(call: ApiCall, answer: Answer, *, identity: Identity, needs: Sequenc
         record |= {"errorCode": code, "errorMessage": message}
     if call.service == "s3" and record["eventCategory"] == "Data":
         record["additionalEventData"] = _transferred(call, answer)
-    resources = [] if refused else _resources(call.service, [ask.resource for ask in needs])
+    data = record["eventCategory"] == "Data"
+    asked = [ask.resource for ask in needs]
+    resources = [] if refused else _resources(call.service, asked, of_objects=data)
     if resources:
         record["resources"] = resources
     return record
@@ -133,7 +137,7 @@ def _record(service: str, name: str, *, identity: dict[str, Any], region: str) -
         "userIdentity": identity,
         "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "eventSource": f"{service}.amazonaws.com",
-        "eventName": name,
+        "eventName": _NAMES.get(name, name),
         "awsRegion": _GLOBAL.get(service, region),
         "responseElements": None,
         "requestID": str(uuid.uuid4()),
@@ -176,13 +180,16 @@ def _identity(principal: Principal) -> dict[str, Any]:
     }
 
 
-def _resources(service: str, arns: Sequence[str]) -> list[dict[str, str]]:
+def _resources(service: str, arns: Sequence[str], *, of_objects: bool = False) -> list[dict[str, str]]:
     kind = _TYPES.get(service)
     found = []
     for arn in dict.fromkeys(arns):
         if kind is None or not arn.startswith(f"arn:aws:{'iam' if service == 'sts' else service}:"):
             continue
         of_bucket = service == "s3" and "/" not in arn
+        if of_bucket and of_objects:
+            # A list is about objects that it does not name.
+            found.append({"type": "AWS::S3::Object", "ARNPrefix": f"{arn}/"})
         found.append({"accountId": ACCOUNT, "type": "AWS::S3::Bucket" if of_bucket else kind, "ARN": arn})
     return found
 

@@ -60,5 +60,6 @@ def _values(field: str, record: Record) -> list[str]:
         return ["true" if record["readOnly"] else "false"]
     if field.startswith("resources."):
         name = field.partition(".")[2]
-        return [str(each[name]) for each in record.get("resources", ())]
+        # Of a list only what the objects' ARNs begin with is known.
+        return [str(each.get(name, each.get("ARNPrefix"))) for each in record.get("resources", ())]
     return [str(record[field])]

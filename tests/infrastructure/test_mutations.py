@@ -460,6 +460,14 @@ WEAKENINGS = [
         logical_id="ObjectClient",
     ),
     Weakening(
+        "denial of slashes in the tag of object-client",
+        "AWS::IAM::Role",
+        lambda role: role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"].pop("StringNotLike"),
+        test_object_client.test_nobody_else_takes_the_role,
+        {"what": "a tenant within another's prefix"},
+        logical_id="ObjectClient",
+    ),
+    Weakening(
         "the tenant's own prefix",
         POLICY,
         in_statement("OwnObjects", "PolicyDocument", change=having("*", "Resource")),

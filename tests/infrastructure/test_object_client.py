@@ -282,6 +282,10 @@ WRONG: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {},
         {"aws:RequestTag/tenant": "${aws:PrincipalTag/tenant}"},
     ),
+    "a tenant within another's prefix": (
+        {"tenant": f"{TENANT}/a"},
+        {"aws:RequestTag/tenant": f"{TENANT}/a"},
+    ),
     "a caller with another tag": ({"customer": TENANT}, {}),
 }
 

@@ -186,6 +186,15 @@ def of_archive(actor: str, operation: str, **parameters: Any) -> Act:
     return act
 
 
+def of_objects(actor: str, operation: str, **parameters: Any) -> Act:
+    """An act on the bucket of objects."""
+
+    def act(m: Material) -> Any:
+        return m.call(actor, "s3", operation, Bucket=m.outputs["ObjectsBucketName"], **parameters)
+
+    return act
+
+
 def of_account(actor: str, service: str, operation: str, **parameters: Any) -> Act:
     return lambda m: m.call(actor, service, operation, **parameters)
 

@@ -40,6 +40,28 @@ def test_who_decrypted_for_a_tenant(ask: Any, api: Any, globex: Any) -> None:
     globex.delete("asked-3")
 
 
+def test_who_decrypted_objects_of_a_tenant(ask: Any, aws: EmbeddedAws) -> None:
+    kms = Actors(aws).role("object-client", Tags=[{"Key": "tenant", "Value": "acme"}]).client("kms")
+    for name in ("asked-1", "asked-2"):
+        context = {"object-tenant": "acme", "object-id": name, "object-content-type": "text/plain"}
+        made = kms.generate_data_key(
+            KeyId=aws.outputs["EnvelopeKeyArn"], NumberOfBytes=32, EncryptionContext=context
+        )
+        kms.decrypt(CiphertextBlob=made["CiphertextBlob"], EncryptionContext=context)
+    rows = ask("who-decrypted", "--tenant", "acme", "--since", "1h")
+    of_objects = [row for row in rows if row["object_id"]]
+    assert {row["object_id"] for row in of_objects} == {"asked-1", "asked-2"}
+    assert {row["tenant"] for row in of_objects} == {"acme"}
+    assert {row["role"].rpartition("/")[2] for row in of_objects} == {f"{PREFIX}-object-client"}
+    assert {row["record"] for row in of_objects} == {None}
+    (principal,) = {
+        row["principal"]
+        for row in ask("principals", "--since", "1h")
+        if row["principal"].endswith("-object-client")
+    }
+    assert principal == aws.outputs["ObjectClientRoleArn"]
+
+
 def test_who_opened_and_moved_a_tenants_branch_key(ask: Any, branch_keys: Any, aws: EmbeddedAws) -> None:
     tenant = "asked-tenant"
     branch_keys.create(tenant)

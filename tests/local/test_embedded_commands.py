@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -127,6 +128,8 @@ def test_up_says_how_to_call_and_how_to_stop(up: Up) -> None:
     assert f'curl --aws-sigv4 "aws:amz:{state["region"]}:execute-api"' in up.printed
     assert " put acme first -\n" in up.printed
     assert f"AWS_ACCESS_KEY_ID={state['callers']['acme']['access_key']}" in up.printed
+    for name in ("SEALED_OBJECTS_BUCKET", "SEALED_OBJECT_ROLE_ARN", "SEALED_ENVELOPE_KEY_ARN"):
+        assert re.search(rf"^  export {name}=\S+$", up.printed, re.MULTILINE), name
     assert "make down" in up.printed
     assert "every call is judged by the deployed policies" in up.printed
 

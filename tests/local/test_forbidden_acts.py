@@ -27,6 +27,7 @@ from tests.local.acts import (
     kms,
     of_account,
     of_archive,
+    of_objects,
     of_trail,
     on,
     put,
@@ -50,7 +51,9 @@ def material(aws: EmbeddedAws, branch_keys: Any) -> Iterator[Material]:
     records.put("secret", {"n": 1})
     branch_keys.create(TENANT)
     roles = {name: actors.role(name) for name in ("writer", "reader", "tenant-admin", "scheduler")}
+    of_tenant = actors.role("object-client", Tags=[{"Key": "tenant", "Value": TENANT}])
     people = {
+        "object-client": of_tenant,
         "kms administrator": actors.user("kms-administrator", allow("kms:*")),
         "administrator": actors.user("administrator", allow("*")),
         "root": actors.root(),
@@ -93,6 +96,8 @@ OBJECT = {"Key": f"AWSLogs/{ACCOUNT}/CloudTrail/x/2026/01/01/file.json.gz"}
 SEALED = {"Select": "SPECIFIC_ATTRIBUTES", "ProjectionExpression": "secret_attribute"}
 READER_ARN = f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-reader"
 GRANT = {"GranteePrincipal": f"arn:aws:iam::{ACCOUNT}:user/administrator", "Operations": ["Decrypt"]}
+# The encryption context of an object.
+OF_OTHERS = {"object-tenant": "globex", "object-id": "o-1", "object-content-type": "text/plain"}
 WEAKER = '{"Version": "2012-10-17", "Statement": []}'
 
 
@@ -219,6 +224,56 @@ ACTS: dict[str, tuple[Act, str]] = {
     ),
     "tenant-admin moves a record's key": (re_encrypt("tenant-admin"), IDENTITY),
     "tenant-admin updates the key store in place": (update("tenant-admin", "key_store"), IDENTITY),
+    # Who stores objects has nothing to do with records and branch keys, and reaches no other tenant's.
+    "object-client reads a record": (get("object-client", "records"), IDENTITY),
+    "object-client writes a record": (put("object-client", "records"), IDENTITY),
+    "object-client reads the key store": (get("object-client", "key_store"), IDENTITY),
+    "object-client writes the key store": (put("object-client", "key_store"), DENIED),
+    "object-client opens a record's key": (lambda m: m.decrypt("object-client"), IDENTITY),
+    "object-client makes a record's key": (lambda m: m.data_key("object-client"), IDENTITY),
+    "object-client opens a branch key": (branch_decrypt("object-client"), IDENTITY),
+    "object-client re-encrypts": (re_encrypt("object-client"), IDENTITY),
+    "object-client makes another tenant's key": (
+        kms("object-client", "generate_data_key", NumberOfBytes=32, EncryptionContext=OF_OTHERS),
+        IDENTITY,
+    ),
+    "object-client without encryption context": (
+        kms("object-client", "generate_data_key", NumberOfBytes=32),
+        DENIED,
+    ),
+    "object-client reads another tenant's object": (
+        of_objects("object-client", "get_object", Key="tenants/globex/o-1"),
+        IDENTITY,
+    ),
+    "object-client stores an object of another tenant": (
+        of_objects("object-client", "put_object", Key="tenants/globex/o-1", Body=b""),
+        IDENTITY,
+    ),
+    "object-client lists all objects": (of_objects("object-client", "list_objects_v2"), IDENTITY),
+    "object-client removes a version": (
+        of_objects("object-client", "delete_object", Key=f"tenants/{TENANT}/o-1", VersionId="any"),
+        IDENTITY,
+    ),
+    "object-client changes the bucket's policy": (
+        of_objects("object-client", "put_bucket_policy", Policy=WEAKER),
+        IDENTITY,
+    ),
+    "object-client ends the bucket's lifecycle": (
+        of_objects("object-client", "delete_bucket_lifecycle"),
+        IDENTITY,
+    ),
+    "kms:* makes an object's key": (
+        kms("kms administrator", "generate_data_key", NumberOfBytes=32, EncryptionContext=OF_OTHERS),
+        RESOURCE,
+    ),
+    "an administrator stores an object": (
+        of_objects("administrator", "put_object", Key=f"tenants/{TENANT}/o-1", Body=b""),
+        RESOURCE,
+    ),
+    "an administrator stores an object under S3's own key": (
+        of_objects("administrator", "put_object", Key="any", Body=b"", ServerSideEncryption="AES256"),
+        DENIED,
+    ),
     # Two consents, and neither alone.
     "IAM alone: another role with the reader's policies": (lambda m: m.decrypt("impostor"), RESOURCE),
     "the key policy alone: the reader in a session without KMS": (
@@ -252,7 +307,7 @@ ACTS: dict[str, tuple[Act, str]] = {
     # Nobody of the application touches what watches it, nor gives itself more.
     **{
         f"{role} {what}": (act(role), IDENTITY)
-        for role in ("writer", "reader", "tenant-admin", "scheduler")
+        for role in ("writer", "reader", "tenant-admin", "scheduler", "object-client")
         for what, act in {
             "stops the trail": lambda role: of_trail(role, "stop_logging"),
             "deletes the trail": lambda role: of_trail(role, "delete_trail"),
@@ -275,7 +330,7 @@ ACTS: dict[str, tuple[Act, str]] = {
     },
     **{
         f"{role} {what}": (act(role), DENIED)
-        for role in ("writer", "reader", "administrator", "root")
+        for role in ("writer", "reader", "object-client", "administrator", "root")
         for what, act in {
             "deletes a file of the archive": lambda role: of_archive(role, "delete_object", **OBJECT),
             "overwrites a file of the archive": lambda role: of_archive(
@@ -347,6 +402,16 @@ MAY: dict[str, Act] = {
     "tenant-admin makes a branch key unseen": lambda m: m.call(
         "tenant-admin", "kms", "generate_data_key_without_plaintext", NumberOfBytes=32, **branch_blob(m)
     ),
+    "object-client makes a data key of its tenant": kms(
+        "object-client",
+        "generate_data_key",
+        NumberOfBytes=32,
+        EncryptionContext={**OF_OTHERS, "object-tenant": TENANT},
+    ),
+    "object-client stores an object": of_objects(
+        "object-client", "put_object", Key=f"tenants/{TENANT}/o-1", Body=b"x"
+    ),
+    "object-client reads an object": of_objects("object-client", "get_object", Key=f"tenants/{TENANT}/o-1"),
     "an administrator describes the key": kms("administrator", "describe_key"),
     "kms:* reads the key policy": kms("kms administrator", "get_key_policy", PolicyName="default"),
     "root describes the key": kms("root", "describe_key"),

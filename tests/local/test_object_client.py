@@ -4,6 +4,7 @@ What is refused is refused by IAM, by the key or by the bucket, in AWS's words.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -157,6 +158,23 @@ def test_an_object_is_created_once(deployed: Deployed) -> None:
     s3.delete_object(**where)
     done = s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": [part]}, IfNoneMatch="*")
     assert s3.get_object(**where, VersionId=done["VersionId"])["Body"].read() == b"two"
+
+
+def test_of_several_who_create_one_object_one_wins(deployed: Deployed) -> None:
+    s3, where = deployed.s3(), deployed.own(f"{uuid4()}")
+
+    def create(number: int) -> int:
+        try:
+            return int(
+                s3.put_object(**where, Body=str(number).encode(), IfNoneMatch="*")["ResponseMetadata"][
+                    "HTTPStatusCode"
+                ]
+            )
+        except ClientError as error:
+            return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
+
+    with ThreadPoolExecutor(8) as together:
+        assert sorted(together.map(create, range(8))) == [200, *[412] * 7]
 
 
 def test_a_range_of_a_version_is_read(deployed: Deployed) -> None:
@@ -356,8 +374,11 @@ def test_the_trail_shows_who_read_how_many_bytes_of_which_object(
     archive = Archive(deployed.aws)
     deployed.s3().get_object(**stored, Range="bytes=2-5")
     deployed.s3().put_object(**stored, Body=b"12345")
+    deployed.s3().list_objects_v2(Bucket=deployed.bucket, Prefix=f"tenants/{TENANT}/")
     records = list(archive.new())
     [read], [written] = of(records, "s3", "GetObject"), of(records, "s3", "PutObject")
+    listed = of(records, "s3", "ListObjects")
+    assert [each["requestParameters"]["prefix"] for each in listed] == [f"tenants/{TENANT}/"]
     assert read["additionalEventData"]["bytesTransferredOut"] == 4
     assert read["additionalEventData"]["bytesTransferredIn"] == 0
     assert written["additionalEventData"]["bytesTransferredIn"] == 5
