@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from client.awsfailures import told
+from client.awsfailures import code_of, told
 from client.boundedwork import done_at_once
 from client.bytedisplay import ByteDisplay, byte_display
 from client.messageparts import FRAMES_PER_PART
@@ -23,7 +23,7 @@ from client.objectsource import SequentialReader, StoredObject
 from client.objectstore import ObjectStore
 from client.output import say
 from client.outputfiles import OutputFile, check_absent
-from client.problems import IntegrityFailureError, UnavailableError
+from client.problems import IntegrityFailureError, NotFoundError, UnavailableError
 from client.transferlog import TransferLog
 from envelope import KeyServiceError, MessageReader
 from envelope.byte_streams import ByteSink, read_up_to, write_all
@@ -53,7 +53,13 @@ def opened(
 ) -> tuple[StoredObject, int]:
     """Ask for an object's first bytes; return it with its size."""
     stored = StoredObject(store.s3, bucket=store.bucket, key=place.key, version=version)
-    return stored, stored.open(head)
+    try:
+        return stored, stored.open(head)
+    except ClientError as error:
+        # Of an object that is absent S3 says so only to whoever may list the whole bucket.
+        if code_of(error) in {"403", "AccessDenied"} and version is None and not store.has(place.key):
+            raise NotFoundError(f"{place.key}: there is no such object") from None
+        raise
 
 
 def fetch_to_stream(

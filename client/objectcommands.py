@@ -7,11 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from client import filecommands
 from client.api import RecordsApi
-from client.awsfailures import code_of, told
+from client.awsfailures import told
 from client.contenttypes import content_type_of
 from client.downloading import Fetched, Pointer, fetch_range, fetch_to_file, fetch_to_stream
 from client.endpoint import endpoint_from
@@ -127,12 +125,8 @@ def _list(arguments: argparse.Namespace, *, store: ObjectStore) -> Exit:
 def _delete(arguments: argparse.Namespace, *, store: ObjectStore) -> Exit:
     place = ObjectPlace(arguments.tenant, arguments.object)
     with told(place.key):
-        try:
-            store.s3.head_object(Bucket=store.bucket, Key=place.key)
-        except ClientError as error:
-            if code_of(error) in {"404", "NoSuchKey", "NotFound"}:
-                raise NotFoundError(f"{place.key}: there is no such object") from None
-            raise
+        if not store.has(place.key):
+            raise NotFoundError(f"{place.key}: there is no such object")
         answer = store.s3.delete_object(Bucket=store.bucket, Key=place.key)
     _print(
         {

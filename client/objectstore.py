@@ -73,6 +73,14 @@ class ObjectStore:
     bucket: str
     keyring: KmsKeyring
 
+    def has(self, key: str) -> bool:
+        """Tell whether there is an object of this key.
+
+        By a listing: whoever may list its own prefix alone is told 403, not 404, of an object that is absent.
+        """
+        found = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1)
+        return any(entry["Key"] == key for entry in found.get("Contents", ()))
+
 
 def open_store(
     settings: ObjectSettings,

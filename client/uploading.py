@@ -83,8 +83,8 @@ def store_object(
         Whether an interrupted upload of the same file is gone on with.
     """
     with told(place.key):
-        if not replace:
-            _check_absent(store, place)
+        if not replace and store.has(place.key):
+            raise ConflictError(f"{place.key} exists already: --replace stores a new version of it")
         if source.length is not None and source.length > _LARGEST:
             raise RefusedInputError(f"{source.name} is larger than S3 takes (5 TiB)")
         reader = PartReader(source, frames=frames_per_part(source.length))
@@ -98,16 +98,6 @@ def log_path(source: Path, *, bucket: str, key: str) -> Path:
     """Return where an upload's log is: beside the file, one for each object."""
     place = hashlib.sha256(f"{bucket}/{key}".encode()).hexdigest()[:8]
     return source.with_name(f".{source.name}.{place}.upload")
-
-
-def _check_absent(store: ObjectStore, place: ObjectPlace) -> None:
-    try:
-        store.s3.head_object(Bucket=store.bucket, Key=place.key)
-    except ClientError as error:
-        if code_of(error) in {"404", "NoSuchKey", "NotFound"}:
-            return
-        raise
-    raise ConflictError(f"{place.key} exists already: --replace stores a new version of it")
 
 
 def _store_small(

@@ -103,19 +103,16 @@ def range_contents(
     layout = MessageLayout.of_message(
         end_of_source, header_length=len(message.header.serialized), frame_length=frame_length
     )
+    frames = _Frames(source, layout=layout, cipher=message.frames)
     beyond = start + length > layout.plaintext_length
-    if verify_end and (beyond or layout.index_of(start + length - 1) < layout.regular_frames):
-        _verified(source, layout.regular_frames, layout.regular_frames, layout=layout, cipher=message.frames)
+    last = layout.index_of(start + length - 1)
+    if verify_end and (beyond or last < layout.regular_frames):
+        frames.read(layout.regular_frames, layout.regular_frames)
     if beyond:
         raise MessageRangeError(
             f"bytes {start} to {start + length - 1} are not all there: the message has "
             f"{layout.plaintext_length}"
         )
-<<<<<<< HEAD
-    frames = _Frames(source, layout=layout, cipher=message.frames)
-    last = layout.index_of(start + length - 1)
-    if verify_end and last < layout.regular_frames:
-        frames.read(layout.regular_frames, layout.regular_frames)
     per_piece = max(1, _PIECE // layout.frame_size)
     position, end = start, start + length
     while position < end:
@@ -124,12 +121,6 @@ def range_contents(
         begins = first * frame_length
         yield content[position - begins : end - begins]
         position = begins + len(content)
-=======
-    first, last = layout.index_of(start), layout.index_of(start + length - 1)
-    content = _verified(source, first, last, layout=layout, cipher=message.frames)
-    skipped = start - first * layout.frame_length
-    return content[skipped : skipped + length]
->>>>>>> 79ae786930c11ef765e5a0404d19e19994e3ac4b
 
 
 def decrypt_frames(

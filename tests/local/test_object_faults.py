@@ -1,4 +1,4 @@
-"""`sealed object` where the network, the disk or the file fails it: nothing is lost, nothing half done is seen."""
+"""`sealed object` where network, disk or file fail it: nothing is lost, nothing half done is seen."""
 
 import contextlib
 import fcntl
@@ -164,7 +164,7 @@ def test_a_file_that_changed_since_an_interruption_is_uploaded_anew(
 def test_no_second_content_is_encrypted_with_a_nonce_that_was_used(
     sealed_here: Commands, name: str, content: bytes, at: int
 ) -> None:
-    """Even if size and time of the file do not tell: in a part that was sent, and in one that may have been."""
+    """Even if size and time of the file do not tell: in a part that was sent, and in one that may have."""
     _interrupted(sealed_here, name)
     found = Path("in").stat()
     with Path("in").open("r+b") as stream:
