@@ -108,8 +108,9 @@ class Message:
         tag = AESGCM(self.body_key).encrypt(bytes(12), b"", aad)
         return body + (bytes(12) if self.is_version_1 else b"") + tag
 
-    def _sealed(self, kind: str, sequence: int, iv: bytes, content: bytes) -> bytes:
-        place = sequence.to_bytes(4, "big") + len(content).to_bytes(8, "big")
+    def _sealed(self, kind: str, sequence: int, iv: bytes, content: bytes, *, announced: int) -> bytes:
+        """Ciphertext and tag; the tag covers the announced length, true or not."""
+        place = sequence.to_bytes(4, "big") + announced.to_bytes(8, "big")
         return AESGCM(self.body_key).encrypt(
             iv, content, self.id + f"AWSKMSEncryptionClient {kind}".encode() + place
         )
@@ -117,20 +118,21 @@ class Message:
     def frame(self, sequence: int, content: bytes, *, iv: bytes | None = None) -> bytes:
         number = sequence.to_bytes(4, "big")
         iv = bytes(8) + number if iv is None else iv
-        return number + iv + self._sealed("Frame", sequence, iv, content)
+        return number + iv + self._sealed("Frame", sequence, iv, content, announced=len(content))
 
     def final_frame(
         self, sequence: int, content: bytes, *, iv: bytes | None = None, length: int | None = None
     ) -> bytes:
         number = sequence.to_bytes(4, "big")
         iv = bytes(8) + number if iv is None else iv
-        announced = (len(content) if length is None else length).to_bytes(4, "big")
-        return b"\xff" * 4 + number + iv + announced + self._sealed("Final Frame", sequence, iv, content)
+        announced = len(content) if length is None else length
+        sealed = self._sealed("Final Frame", sequence, iv, content, announced=announced)
+        return b"\xff" * 4 + number + iv + announced.to_bytes(4, "big") + sealed
 
     def single_block(self, *, length: int | None = None) -> bytes:
-        announced = (len(self.plaintext) if length is None else length).to_bytes(8, "big")
-        iv = bytes(11) + b"\x01"
-        return iv + announced + self._sealed("Single Block", 1, iv, self.plaintext)
+        announced, iv = len(self.plaintext) if length is None else length, bytes(11) + b"\x01"
+        sealed = self._sealed("Single Block", 1, iv, self.plaintext, announced=announced)
+        return iv + announced.to_bytes(8, "big") + sealed
 
     def frames(self) -> list[bytes]:
         """Frame after frame, as the library cuts them: the last is empty only where everything is."""
