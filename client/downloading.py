@@ -247,11 +247,13 @@ class _Download:
                 output.stream.truncate(self._layout.plaintext_length)
             with byte_display(name=name, total=self._layout.plaintext_length) as display:
                 self._fetch(output, log, done=done, concurrency=concurrency, display=display)
+            output.sync()
+            # Before the file gets its name: a log beside a complete file would be nobody's to remove.
+            log.remove()
             output.finish()
         except (KeyboardInterrupt, Exception) as error:
             self._given_up(output, log, error=error)
             raise
-        log.remove()
 
     def _identity(self) -> dict[str, Any]:
         header = self._message.header.serialized

@@ -37,6 +37,12 @@ class OutputFile:
         self.part_path = path.with_name(f".{path.name}.part")
         self._overwrite = overwrite
         self.stream: BinaryIO = locked_file(self.part_path)
+        if os.fstat(self.stream.fileno()).st_nlink > 1:
+            # A run that was killed between the two steps of `_link` left the finished file under both names:
+            # writing into it would write into the finished file.
+            self.part_path.unlink()
+            self.stream.close()
+            self.stream = locked_file(self.part_path)
         if not keep:
             self.stream.truncate(0)
 

@@ -83,12 +83,12 @@ def store_object(
         Whether an interrupted upload of the same file is gone on with.
     """
     with told(place.key):
-        if not replace and store.has(place.key):
-            raise ConflictError(f"{place.key} exists already: --replace stores a new version of it")
         if source.length is not None and source.length > _LARGEST:
             raise RefusedInputError(f"{source.name} is larger than S3 takes (5 TiB)")
         reader = PartReader(source, frames=frames_per_part(source.length))
         if reader.is_last:
+            if not replace:
+                _check_absent(store, place)
             return _store_small(store, place, reader, content_type=content_type, replace=replace)
         upload = _Upload(store, place, source, content_type=content_type, replace=replace)
         return upload.run(reader, concurrency=concurrency, resume=resume)
@@ -98,6 +98,11 @@ def log_path(source: Path, *, bucket: str, key: str) -> Path:
     """Return where an upload's log is: beside the file, one for each object."""
     place = hashlib.sha256(f"{bucket}/{key}".encode()).hexdigest()[:8]
     return source.with_name(f".{source.name}.{place}.upload")
+
+
+def _check_absent(store: ObjectStore, place: ObjectPlace) -> None:
+    if store.has(place.key):
+        raise ConflictError(f"{place.key} exists already: --replace stores a new version of it")
 
 
 def _store_small(
@@ -137,14 +142,18 @@ def _stored_by_a_lost_answer(
     """Return what S3 says of our own message where a repeated request found it stored by the first."""
     if code_of(error) not in {"412", "PreconditionFailed", "NoSuchUpload"}:
         return None
-    expected = message.header.serialized
+    return _stored_message(store, place, header=message.header.serialized)
+
+
+def _stored_message(store: ObjectStore, place: ObjectPlace, *, header: bytes) -> dict[str, Any] | None:
+    """Return what S3 says of the object if it is the message with this header, which is never made twice."""
     try:
         answer: dict[str, Any] = store.s3.get_object(
-            Bucket=store.bucket, Key=place.key, Range=f"bytes=0-{len(expected) - 1}"
+            Bucket=store.bucket, Key=place.key, Range=f"bytes=0-{len(header) - 1}"
         )
     except ClientError:
         return None
-    return answer if answer["Body"].read() == expected else None
+    return answer if answer["Body"].read() == header else None
 
 
 class _Upload:
@@ -168,6 +177,11 @@ class _Upload:
         self._open_log(reader.frames)
         length = self._source.length
         try:
+            done = self._completed() if resume else None
+            if done is not None:
+                return done
+            if not self._replace:
+                _check_absent(self._store, self._place)
             message = self._resumed() if resume else None
             if message is None:
                 message = self._begin_anew(length)
@@ -198,6 +212,18 @@ class _Upload:
         if self._log.given_up is not None:
             say(f"{self._source.name} is not what it was when its upload was interrupted: beginning anew")
             self._abort(self._log.given_up.get("upload_id"))
+
+    def _completed(self) -> Stored | None:
+        """Return what is stored, where the last run was stopped between the upload's end and its own."""
+        if self._log is None or self._log.state is None or self._source.length is None:
+            return None
+        header = bytes.fromhex(self._log.state["header"])
+        found = _stored_message(self._store, self._place, header=header)
+        if found is None:
+            return None
+        say("the interrupted upload was complete")
+        self._log.remove()
+        return Stored(self._source.length, found.get("VersionId"), header)
 
     def _resumed(self) -> OpenMessage | None:
         """Return the message of an interrupted upload, and learn which of its parts are stored."""
