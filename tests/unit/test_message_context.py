@@ -1,5 +1,7 @@
 """What a message is bound to: the reader says what it expects, and gets nothing that is bound otherwise."""
 
+from typing import Any
+
 import pytest
 
 from envelope import (
@@ -134,6 +136,15 @@ def test_impossible_contexts_are_refused_in_both_directions(context: dict[str, s
     for suite in (0x0478, 0x0578):
         with pytest.raises(ConfigurationError):
             decrypt(Message(suite=suite).whole(), keyring=UnusedKeyring(), encryption_context=context)
+
+
+def test_a_context_that_only_the_public_key_makes_too_long_is_refused_before_a_key_is_made() -> None:
+    context = {"k": "v" * 65_500}
+    settings: dict[str, Any] = {"encryption_context": context, "required": ["k"]}
+    message = encrypt(b"text", keyring=StaticKeyring(), **settings)
+    assert decrypt(message, keyring=StaticKeyring(), encryption_context=context) == b"text"
+    with pytest.raises(ConfigurationError, match="allowed"):
+        encrypt(b"text", keyring=UnusedKeyring(), signed=True, **settings)
 
 
 def test_keys_that_only_resemble_reserved_ones_are_free() -> None:

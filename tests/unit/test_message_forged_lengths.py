@@ -11,7 +11,7 @@ from envelope import (
     TruncatedMessageError,
     decrypt,
 )
-from tests.unit.message_cases import CONTEXT, UnusedKeyring, opened, reader_of
+from tests.unit.message_cases import CONTEXT, PiecewiseSource, StaticKeyring, UnusedKeyring, opened, reader_of
 from tests.unit.message_reference import ENTRY, V1_SUITES, Message, serialized_context
 
 _MADE = Message(context=CONTEXT)
@@ -169,6 +169,19 @@ def test_a_single_block_that_announces_more_than_there_is_is_refused(length: int
         opened(message)
     with pytest.raises(TruncatedMessageError if length == 15 else LimitExceededError):
         reader_of(message).read()
+
+
+def test_a_single_block_that_cannot_be_decrypted_in_one_call_is_refused_whatever_the_caller_accepts() -> None:
+    made = Message(frame_length=0)
+    for length, error in ((2**31 - 17, TruncatedMessageError), (2**31 - 16, LimitExceededError)):
+        reader = MessageReader(
+            PiecewiseSource(made.whole(made.single_block(length=length))),
+            keyring=StaticKeyring(),
+            encryption_context={},
+            max_block_length=2**40,
+        )
+        with pytest.raises(error):
+            reader.read()
 
 
 def test_a_single_block_that_announces_less_than_there_is_is_refused() -> None:
