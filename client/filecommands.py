@@ -3,6 +3,8 @@
 import argparse
 import json
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import BinaryIO
 
 from client.awsfailures import told
 from client.bytedisplay import byte_display
@@ -13,7 +15,7 @@ from client.objectplaces import ObjectPlace
 from client.objectsource import SequentialReader
 from client.objectstore import ObjectStore
 from client.output import emit
-from client.outputfiles import open_output
+from client.outputfiles import OutputFile, open_output
 from client.problems import Exit, UsageError
 from envelope import MessageWriter
 
@@ -31,7 +33,11 @@ def encrypt(arguments: argparse.Namespace, *, store: ObjectStore) -> Exit:
         )
         taken = 0
         with (
-            open_output(name, overwrite=arguments.overwrite) as sink,
+            open_output(
+                name,
+                overwrite=arguments.overwrite,
+                stream_allowed=arguments.output is not None or name == STANDARD,
+            ) as sink,
             byte_display(name=source.name, total=source.length) as display,
         ):
             writer = MessageWriter(sink, keyring=store.keyring, encryption_context=context)
@@ -52,13 +58,23 @@ def decrypt(arguments: argparse.Namespace, *, store: ObjectStore) -> Exit:
     with (
         open_input(arguments.file) as source,
         told(source.name),
-        open_output(name, overwrite=arguments.overwrite) as sink,
+        open_output(
+            name,
+            overwrite=arguments.overwrite,
+            stream_allowed=arguments.output is not None or name == STANDARD,
+        ) as sink,
         byte_display(name=source.name, total=source.length) as display,
     ):
         chunks = SequentialReader(_chunks(source), on_read=display.advance)
         fetched = decrypt_stream(chunks, sink, store=store, place=place)
     _report(place, name=name, length=fetched.length)
     return Exit.OK
+
+
+def _output(arguments: argparse.Namespace, name: str) -> AbstractContextManager[OutputFile | BinaryIO]:
+    return open_output(
+        name, overwrite=arguments.overwrite, stream_allowed=arguments.output is not None or name == STANDARD
+    )
 
 
 def _beside(file: str, name: str) -> str:
@@ -81,4 +97,4 @@ def _report(place: ObjectPlace, *, name: str, length: int) -> None:
     """Print what was written where; not where that went to standard output itself."""
     if name != STANDARD:
         done = {"tenant": place.tenant, "object": place.id, "length": length, "output": name}
-        emit(json.dumps(done, ensure_ascii=False))
+        emit(json.dumps(done))

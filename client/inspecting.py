@@ -41,7 +41,7 @@ def inspect(arguments: argparse.Namespace) -> Exit:
         else:
             description = _message(begun, source=source)
     if (arguments.output or ("table" if sys.stdout.isatty() else "json")) == "json":
-        emit(json.dumps(description, ensure_ascii=False, indent=2))
+        emit(json.dumps(description, indent=2))
     else:
         _print_table(description)
     return Exit.OK
@@ -87,7 +87,7 @@ def _sizes(header: StoredHeader, *, message_length: int) -> Description:
 def _item(text: bytes, *, name: str) -> Description:
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise RefusedInputError(f"{name} is neither a message nor JSON of an item") from None
     item = document.get("Item", document) if isinstance(document, dict) else {}
     stored = _binary(item, _ITEM_HEADER)

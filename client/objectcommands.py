@@ -61,7 +61,7 @@ def _get(arguments: argparse.Namespace, *, store: ObjectStore) -> Exit:
     place = ObjectPlace(arguments.tenant, arguments.object)
     expected = _expected(arguments, place)
     output = arguments.output or place.id
-    if is_stream(output):
+    if arguments.output is not None and is_stream(output):
         _refuse_terminal(output)
         with open_output(output, overwrite=False) as sink:
             fetched = fetch_to_stream(store, place, sink, version=arguments.version, expected=expected)
@@ -108,7 +108,7 @@ def _list(arguments: argparse.Namespace, *, store: ObjectStore) -> Exit:
     prefix = prefix_of(arguments.tenant)
     with told(f"objects of {arguments.tenant}"):
         pages = store.s3.get_paginator("list_objects_v2").paginate(
-            Bucket=store.bucket, Prefix=prefix + (arguments.prefix or "")
+            **store.at, Prefix=prefix + (arguments.prefix or "")
         )
         for page in pages:
             for found in page.get("Contents", ()):
@@ -127,7 +127,7 @@ def _delete(arguments: argparse.Namespace, *, store: ObjectStore) -> Exit:
     with told(place.key):
         if not store.has(place.key):
             raise NotFoundError(f"{place.key}: there is no such object")
-        answer = store.s3.delete_object(Bucket=store.bucket, Key=place.key)
+        answer = store.s3.delete_object(**store.at, Key=place.key)
     _print(
         {
             "tenant": place.tenant,
@@ -190,4 +190,5 @@ def _summary(place: ObjectPlace, fetched: Fetched, *, output: str) -> dict[str, 
 
 
 def _print(document: dict[str, Any]) -> None:
-    emit(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
+    # In ASCII: what others stored could hold what steers a terminal.
+    emit(json.dumps(document, separators=(",", ":")))

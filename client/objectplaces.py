@@ -49,8 +49,9 @@ def prefix_of(tenant: str) -> str:
 def pointer(place: ObjectPlace, *, length: int, header: bytes) -> Mapping[str, object]:
     """Return the JSON value by which a record points at an object.
 
-    The header holds the random message id, the commitment to the data key and the context, so its hash fixes
-    the message without all of it being read.
+    The header holds the random message id, the commitment to the data key and the context. So its hash fixes
+    which message it is, without all of it being read, for everybody but those who can unwrap its data key:
+    these could put other frames behind the same header.
     """
     return {
         POINTER: {"key": place.key, "length": length, "header_sha256": hashlib.sha256(header).hexdigest()}

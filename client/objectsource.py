@@ -7,7 +7,7 @@ on with from the byte where it broke, a bounded number of times.
 import io
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import (
@@ -33,8 +33,8 @@ class StoredObject(io.RawIOBase):
     ----------
     s3
         A client of S3.
-    bucket, key
-        Where the object is.
+    at, key
+        Where the object is: the bucket with its owner, and the object's key.
     version
         A version's id; the newest without one. The version of the first answer is kept.
     retries
@@ -45,14 +45,14 @@ class StoredObject(io.RawIOBase):
         self,
         s3: Any,  # noqa: ANN401 - botocore's client
         *,
-        bucket: str,
+        at: Mapping[str, str],
         key: str,
         version: str | None = None,
         retries: RetryPolicy | None = None,
     ) -> None:
         super().__init__()
         self._s3 = s3
-        self._place = {"Bucket": bucket, "Key": key}
+        self._place = {**at, "Key": key}
         self._retries = retries or RetryPolicy()
         self._position = 0
         self._head: bytes | None = None
@@ -110,7 +110,7 @@ class StoredObject(io.RawIOBase):
                     got += len(chunk)
                     yield chunk
             except _CUT as error:
-                attempt = 1 if got > before else attempt
+                attempt = 1 if got - before >= _CHUNK else attempt
                 wait = self._retries.wait_after(attempt)
                 if wait is None:
                     raise UnavailableError(

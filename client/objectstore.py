@@ -5,6 +5,7 @@ at most, so it is begun anew while a long transfer runs.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from envelope import KmsKeyring
 _BUCKET, _ROLE, _KEY = "SEALED_OBJECTS_BUCKET", "SEALED_OBJECT_ROLE_ARN", "SEALED_ENVELOPE_KEY_ARN"
 _OLD_KEYS = "SEALED_DECRYPT_KEY_ARNS"
 _OUTPUTS = {_BUCKET: "ObjectsBucketName", _ROLE: "ObjectClientRoleArn", _KEY: "EnvelopeKeyArn"}
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}")
 _SESSION_SECONDS = 3600
 _ATTEMPTS = 5
 
@@ -45,12 +47,19 @@ class ObjectSettings:
     key_arn: str
     old_key_arns: tuple[str, ...] = ()
 
+    @property
+    def account(self) -> str:
+        """The account of the deployment, as the role's ARN names it."""
+        return self.role_arn.split(":")[4]
+
 
 def settings_from(environment: Mapping[str, str]) -> ObjectSettings:
     """Read the settings from environment variables; raises UsageError naming those that are missing."""
     missing = [f"{name} (the output {_OUTPUTS[name]})" for name in _OUTPUTS if not environment.get(name)]
     if missing:
         raise UsageError(f"set {', '.join(missing)}: the stacks' outputs have them")
+    if not _ROLE_ARN.fullmatch(environment[_ROLE]):
+        raise UsageError(f"{_ROLE} is not the ARN of a role: give the output {_OUTPUTS[_ROLE]}")
     old = environment.get(_OLD_KEYS, "").replace(",", " ").split()
     return ObjectSettings(environment[_BUCKET], environment[_ROLE], environment[_KEY], tuple(old))
 
@@ -63,22 +72,31 @@ class ObjectStore:
     ----------
     s3
         A client of S3.
-    bucket
-        The objects bucket.
+    bucket, account
+        The objects bucket, and the id of the account that owns it.
+    key_arn
+        The envelope key.
     keyring
         Wraps and unwraps data keys by the envelope key.
     """
 
     s3: Any
     bucket: str
+    account: str
+    key_arn: str
     keyring: KmsKeyring
+
+    @property
+    def at(self) -> dict[str, str]:
+        """What every call names: the bucket, and whose it must be. Anybody may take a name that is free."""
+        return {"Bucket": self.bucket, "ExpectedBucketOwner": self.account}
 
     def has(self, key: str) -> bool:
         """Tell whether there is an object of this key.
 
         By a listing: whoever may list its own prefix alone is told 403, not 404, of an object that is absent.
         """
-        found = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1)
+        found = self.s3.list_objects_v2(**self.at, Prefix=key, MaxKeys=1)
         return any(entry["Key"] == key for entry in found.get("Contents", ()))
 
 
@@ -130,7 +148,7 @@ def open_store(
         s3 = session.create_client("s3", config=config)
         kms: Any = session.create_client("kms", config=config)
     keyring = KmsKeyring(kms, settings.key_arn, decrypt_key_arns=settings.old_key_arns)
-    return ObjectStore(s3, settings.bucket, keyring)
+    return ObjectStore(s3, settings.bucket, settings.account, settings.key_arn, keyring)
 
 
 def _set_region(session: Session, region: str | None, *, of: str) -> None:

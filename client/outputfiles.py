@@ -59,6 +59,11 @@ class OutputFile:
                 written = os.pwrite(self.stream.fileno(), rest, offset)
                 rest, offset = rest[written:], offset + written
 
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return what was written, as far as it is there."""
+        with self.failures():
+            return os.pread(self.stream.fileno(), length, offset)
+
     def sync(self) -> None:
         """Have what was written put on the disk."""
         with self.failures():
@@ -111,14 +116,26 @@ class OutputFile:
 
 
 @contextmanager
-def open_output(name: str, *, overwrite: bool) -> Iterator[OutputFile | BinaryIO]:
-    """Open a file that appears when the block ends well; `-`, and a pipe, is written at once."""
+def open_output(
+    name: str, *, overwrite: bool, stream_allowed: bool = True
+) -> Iterator[OutputFile | BinaryIO]:
+    """Open a file that appears when the block ends well; `-`, a pipe or a device is written at once.
+
+    Parameters
+    ----------
+    name
+        A path, or `-`.
+    overwrite
+        Whether the file may replace one of this name.
+    stream_allowed
+        Whether it may be a pipe or a device. Where nobody named it, who knows who put it there.
+    """
     if name == STANDARD:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
     path = Path(name)
-    if is_stream(name):
+    if stream_allowed and is_stream(name):
         try:
             with path.open("wb", buffering=0) as stream:
                 yield stream

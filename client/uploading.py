@@ -1,7 +1,8 @@
 """Stores an object: encrypted here, sent in parts, visible only when all of them are there.
 
-What must stay true: a part is sent only after the log holds its hash; on going on, a part is made again from
-the file, and sent only if it has this hash. So whatever happens to the file in between, no two contents are
+What must stay true: a part is sent only after the log holds its code (transferlog.py); on going on, a part is
+made again from the file, and sent only if it has this code; and where the log may lack a part that was sent,
+the upload begins anew under another data key. So whatever happens to the file in between, no two contents are
 ever encrypted with one nonce, and no object is made of two states of a file.
 """
 
@@ -25,10 +26,11 @@ from client.objectplaces import ObjectPlace, pointer
 from client.objectstore import ObjectStore
 from client.output import say
 from client.problems import ConflictError, RefusedInputError
-from client.transferlog import TransferLog
-from envelope import DataKeyError
-from envelope.message_header import read_header
-from envelope.message_opening import OpenMessage, begin_message, open_message
+from client.transferlog import CAN_RESUME, TransferLog, is_proof, proof_of, proof_of_state
+from envelope import IntegrityError
+from envelope.message_header import StoredHeader, read_header
+from envelope.message_opening import DEFAULT_FRAME_LENGTH, OpenMessage, begin_message, open_message
+from envelope.message_suites import COMMITTING
 
 _CONTENT_TYPE = "application/octet-stream"  # of the message; what is in it is bound in the context
 _LARGEST = 5 * 1024**4  # S3's limit for an object
@@ -116,7 +118,7 @@ def _store_small(
     condition = {} if replace else {"IfNoneMatch": "*"}
     try:
         answer = store.s3.put_object(
-            Bucket=store.bucket,
+            **store.at,
             Key=place.key,
             Body=part.data,
             ContentType=_CONTENT_TYPE,
@@ -149,7 +151,7 @@ def _stored_message(store: ObjectStore, place: ObjectPlace, *, header: bytes) ->
     """Return what S3 says of the object if it is the message with this header, which is never made twice."""
     try:
         answer: dict[str, Any] = store.s3.get_object(
-            Bucket=store.bucket, Key=place.key, Range=f"bytes=0-{len(header) - 1}"
+            **store.at, Key=place.key, Range=f"bytes=0-{len(header) - 1}"
         )
     except ClientError:
         return None
@@ -167,23 +169,24 @@ class _Upload:
         self._source = source
         self._content_type = content_type
         self._replace = replace
-        self._to: dict[str, Any] = {"Bucket": store.bucket, "Key": place.key}
+        self._to: dict[str, Any] = {**store.at, "Key": place.key}
         self._log: TransferLog | None = None
         self._sent: dict[int, dict[str, Any]] = {}
-        self._hashes: dict[int, str] = {}
+        self._proofs: dict[Any, Any] = {}
+        self._key = b""
 
     def run(self, reader: PartReader, *, concurrency: int, resume: bool) -> Stored:
         """Send the parts that are missing, and complete the upload."""
-        self._open_log(reader.frames)
         length = self._source.length
+        self._open_log(reader.frames)
         try:
-            done = self._completed() if resume else None
+            message = self._resumed(length) if resume else None
+            done = self._completed(message, length=length)
             if done is not None:
                 return done
             if not self._replace:
                 _check_absent(self._store, self._place)
-            message = self._resumed() if resume else None
-            if message is None:
+            if message is None or not self._learns_parts(message):
                 message = self._begin_anew(length)
             name = f"{self._source.name} -> {self._place.id}"
             with byte_display(name=name, total=length) as display:
@@ -198,7 +201,7 @@ class _Upload:
         return Stored(taken, answer.get("VersionId"), message.header.serialized)
 
     def _open_log(self, frames: int) -> None:
-        if self._source.path is None:
+        if self._source.path is None or not CAN_RESUME:
             return
         identity = {
             "bucket": self._store.bucket,
@@ -213,64 +216,100 @@ class _Upload:
             say(f"{self._source.name} is not what it was when its upload was interrupted: beginning anew")
             self._abort(self._log.given_up.get("upload_id"))
 
-    def _completed(self) -> Stored | None:
-        """Return what is stored, where the last run was stopped between the upload's end and its own."""
-        if self._log is None or self._log.state is None or self._source.length is None:
+    def _resumed(self, length: int | None) -> OpenMessage | None:
+        """Return the message of an interrupted upload, if there is one and it is one that we began.
+
+        The log decides under which key and numbers content is encrypted. So it must be proven to come from
+        who held the message's data key, and to name a message as it would be begun now.
+        """
+        if self._log is None or self._log.state is None:
             return None
-        header = bytes.fromhex(self._log.state["header"])
+        state = self._log.state
+        try:
+            header = read_header(io.BytesIO(bytes.fromhex(str(state.get("header")))))
+            if not self._would_begin(header, length=length):
+                raise self._unusable("it was begun under another key, or in another way")
+            message = open_message(
+                header, keyring=self._store.keyring, encryption_context=self._place.context
+            )
+        except (IntegrityError, ValueError) as error:
+            raise self._unusable(str(error)) from None
+        key = message.frames.local_key()
+        proof = proof_of_state(str(state.get("upload_id")), header.serialized.hex(), key=key)
+        if not is_proof(state.get("proof"), proof):
+            raise self._unusable("it was not written by this command")
+        return message
+
+    def _would_begin(self, header: StoredHeader, *, length: int | None) -> bool:
+        fields = header.fields
+        return (
+            fields.suite == COMMITTING
+            and fields.frame_length == DEFAULT_FRAME_LENGTH
+            and [entry.provider_info for entry in fields.encrypted_data_keys]
+            == [self._store.key_arn.encode()]
+            and fields.encryption_context
+            == self._place.new_context(content_type=self._content_type, length=length)
+        )
+
+    def _unusable(self, why: str) -> ConflictError:
+        place = "" if self._log is None else f" (its log is {self._log.path})"
+        return ConflictError(
+            f"the interrupted upload cannot be gone on with: {why}. --no-resume gives it up and begins "
+            f"anew{place}"
+        )
+
+    def _completed(self, message: OpenMessage | None, *, length: int | None) -> Stored | None:
+        """Return what is stored, where the last run was stopped between the upload's end and its own."""
+        if message is None or length is None or self._log is None:
+            return None
+        header = message.header.serialized
         found = _stored_message(self._store, self._place, header=header)
         if found is None:
             return None
         say("the interrupted upload was complete")
         self._log.remove()
-        return Stored(self._source.length, found.get("VersionId"), header)
+        return Stored(length, found.get("VersionId"), header)
 
-    def _resumed(self) -> OpenMessage | None:
-        """Return the message of an interrupted upload, and learn which of its parts are stored."""
+    def _learns_parts(self, message: OpenMessage) -> bool:
+        """Learn which parts were sent; return False where that is not known for certain."""
         if self._log is None or self._log.state is None:
-            return None
-        state = self._log.state
-        header = read_header(io.BytesIO(bytes.fromhex(state["header"])))
-        try:
-            message = open_message(
-                header, keyring=self._store.keyring, encryption_context=self._place.context
-            )
-        except DataKeyError as error:
-            raise ConflictError(
-                "the interrupted upload was begun under another key, which cannot be used here: --no-resume "
-                f"gives it up and begins anew ({error})"
-            ) from None
-        self._hashes = {int(entry["part"]): str(entry["sha256"]) for entry in self._log.entries}
-        self._to["UploadId"] = state["upload_id"]
+            return False
+        self._key = message.frames.local_key()
+        self._to["UploadId"] = self._log.state["upload_id"]
         try:
             pages = self._store.s3.get_paginator("list_parts").paginate(**self._to)
-            self._sent = {
-                part["PartNumber"]: _of_part(part) for page in pages for part in page.get("Parts", ())
-            }
+            sent = {part["PartNumber"]: _of_part(part) for page in pages for part in page.get("Parts", ())}
         except ClientError as error:
             if code_of(error) != "NoSuchUpload":
                 raise
             say("the interrupted upload is no longer there: beginning anew")
-            self._hashes = {}
-            return None
-        # Parts that are not in the log were not sent by it.
-        self._sent = {number: part for number, part in self._sent.items() if number in self._hashes}
-        say(f"going on with an interrupted upload: {len(self._sent)} parts are stored")
-        return message
+            return False
+        proofs = {entry.get("part"): entry.get("proof") for entry in self._log.entries}
+        if self._log.torn or not sent.keys() <= proofs.keys():
+            # Parts that the log does not know may have been sent: their numbers are used.
+            say("the log of the interrupted upload is not complete: beginning anew")
+            return False
+        self._proofs, self._sent = proofs, sent
+        say(f"going on with an interrupted upload: {len(sent)} parts are stored")
+        return True
 
     def _begin_anew(self, length: int | None) -> OpenMessage:
         message = _begun(self._store, self._place, content_type=self._content_type, length=length)
         if self._log is not None and self._log.state is not None:
             self._abort(self._log.state.get("upload_id"))
-        self._to["UploadId"] = self._store.s3.create_multipart_upload(
-            Bucket=self._store.bucket,
+        upload_id = self._store.s3.create_multipart_upload(
+            **self._store.at,
             Key=self._place.key,
             ContentType=_CONTENT_TYPE,
             ChecksumAlgorithm="CRC32",
         )["UploadId"]
-        self._sent, self._hashes = {}, {}
+        self._to["UploadId"] = upload_id
+        self._sent, self._proofs = {}, {}
+        self._key = message.frames.local_key()
         if self._log is not None:
-            self._log.begin({"upload_id": self._to["UploadId"], "header": message.header.serialized.hex()})
+            header = message.header.serialized.hex()
+            proof = proof_of_state(upload_id, header, key=self._key)
+            self._log.begin({"upload_id": upload_id, "header": header, "proof": proof})
         return message
 
     def _send(self, parts: Iterator[Part], *, concurrency: int, display: ByteDisplay) -> int:
@@ -292,13 +331,12 @@ class _Upload:
 
     def _note(self, part: Part) -> bool:
         """Log a part before it is sent; tell whether it is stored already."""
-        digest = hashlib.sha256(part.data).hexdigest()
-        known = self._hashes.get(part.number)
-        if known is None:
+        proof = proof_of(part.data, number=part.number, key=self._key)
+        if part.number not in self._proofs:
             if self._log is not None:
-                self._log.append({"part": part.number, "sha256": digest})
-            self._hashes[part.number] = digest
-        elif known != digest:
+                self._log.append({"part": part.number, "proof": proof})
+            self._proofs[part.number] = proof
+        elif not is_proof(self._proofs[part.number], proof):
             raise changed(self._source.name)
         return part.number in self._sent
 
@@ -311,7 +349,7 @@ class _Upload:
 
     def _complete(self, message: OpenMessage) -> dict[str, Any]:
         condition = {} if self._replace else {"IfNoneMatch": "*"}
-        parts = [self._sent[number] for number in sorted(self._hashes)]
+        parts = [self._sent[number] for number in sorted(self._proofs)]
         try:
             answer: dict[str, Any] = self._store.s3.complete_multipart_upload(
                 **self._to, MultipartUpload={"Parts": parts}, **condition
@@ -347,7 +385,7 @@ class _Upload:
             return
         with suppress(ClientError, BotoCoreError):
             self._store.s3.abort_multipart_upload(
-                Bucket=self._store.bucket, Key=self._place.key, UploadId=str(upload_id)
+                **self._store.at, Key=self._place.key, UploadId=str(upload_id)
             )
 
 

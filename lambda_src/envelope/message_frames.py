@@ -9,9 +9,12 @@ that the message id has 16 bytes; in version 2 it has 32.
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from .errors import ConfigurationError, MalformedMessageError, TagError
+from .keyring import KEY_LENGTH
 from .message_header import IV_LENGTH, TAG_LENGTH
 
 #: Also what stands in place of a sequence number to announce the final frame.
@@ -51,12 +54,22 @@ class FrameCipher:
     """
 
     def __init__(self, body_key: bytes, *, message_id: bytes, frame_length: int) -> None:
+        self._body_key = body_key
         self._aead = AESGCM(body_key)
         self._message_id = message_id
         self._regular_aad = message_id + b"AWSKMSEncryptionClient Frame"
         self._regular_length = frame_length.to_bytes(_LENGTH_WIDTH, "big")
         self.frame_length = frame_length
         self.frame_size = frame_length + REGULAR_OVERHEAD
+
+    def local_key(self) -> bytes:
+        """Return a key, of 32 bytes, by which whoever holds this message's key knows its own notes again.
+
+        For what is kept on a disk while a message is written or read in several runs. It is derived for this
+        alone, and stands in no format.
+        """
+        info = b"SEALED-RECORDS-LOCAL-STATE"
+        return HKDFExpand(hashes.SHA512(), length=KEY_LENGTH, info=info).derive(self._body_key)
 
     def encrypt_regular(self, sequence: int, content: Bytes, into: memoryview) -> None:
         """Write a frame that others follow into `into`, whose length is `frame_size`.

@@ -12,7 +12,7 @@ from typing import Protocol
 from .byte_streams import read_some, read_up_to
 from .errors import MalformedMessageError, MessageRangeError, TruncatedMessageError
 from .keyring import Keyring
-from .message_frames import FINAL_HEAD, FrameCipher, is_final
+from .message_frames import FINAL_HEAD, Bytes, FrameCipher, is_final
 from .message_header import read_header
 from .message_layout import MessageLayout
 from .message_opening import OpenMessage, open_message
@@ -123,33 +123,31 @@ def range_contents(
         position = begins + len(content)
 
 
-def decrypt_frames(
-    data: memoryview, first: int, *, layout: MessageLayout, cipher: FrameCipher
-) -> list[bytes]:
-    """Return the verified contents of whole frames that follow one another.
+def decrypt_frame(frame: Bytes, index: int, *, layout: MessageLayout, cipher: FrameCipher) -> bytes:
+    """Return the verified content of one whole frame.
 
     Parameters
     ----------
-    data
-        The frames; the last of the message may be among them, at the end.
-    first
-        Index of the first, from 0.
+    frame
+        Its bytes, all of them and no more.
+    index
+        Which frame of the message it is, from 0.
     layout, cipher
-        Of their message.
+        Of its message.
+
+    Raises
+    ------
+    TruncatedMessageError
+        Bytes of it are missing.
+    IntegrityError
+        It is not this frame of this message.
     """
-    contents: list[bytes] = []
-    index = first
-    while data:
-        size = layout.end(index) - layout.offset(index)
-        if len(data) < size:
-            raise TruncatedMessageError(f"the message ends within frame {index + 1}")
-        frame, data = data[:size], data[size:]
-        if index < layout.regular_frames:
-            contents.append(cipher.decrypt_regular(frame, sequence=index + 1))
-        else:
-            contents.append(_final(frame, sequence=index + 1, layout=layout, cipher=cipher))
-        index += 1
-    return contents
+    if len(frame) != layout.end(index) - layout.offset(index):
+        raise TruncatedMessageError(f"the message ends within frame {index + 1}")
+    view = memoryview(frame)
+    if index < layout.regular_frames:
+        return cipher.decrypt_regular(view, sequence=index + 1)
+    return _final(view, sequence=index + 1, layout=layout, cipher=cipher)
 
 
 def _opened(
@@ -183,7 +181,10 @@ class _Frames:
         data = read_up_to(self._source, self._layout.end(last) - begin)
         if len(data) < self._layout.end(last) - begin:
             raise TruncatedMessageError("the source became shorter while it was read")
-        contents = decrypt_frames(memoryview(data), first, layout=self._layout, cipher=self._cipher)
+        contents = []
+        for index in range(first, last + 1):
+            frame = memoryview(data)[self._layout.offset(index) - begin : self._layout.end(index) - begin]
+            contents.append(decrypt_frame(frame, index, layout=self._layout, cipher=self._cipher))
         return b"".join(contents)
 
 
