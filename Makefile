@@ -102,6 +102,18 @@ fuzz-keep: $(FUZZ_READY) ## of what `make fuzz-messages` found, add to fuzz/corp
 load: $(READY) ## 10,000 requests of two tenants over 64 threads: each in its own session
 	@SEALED_REQUESTS=10000 pytest tests/local/test_tenant_sessions.py -k sixty_four $(PYTEST_ARGS)
 
+.PHONY: large
+large: $(READY) ## an object of 1 GiB up and down: memory, and the bytes that a range of it takes
+	@SEALED_OBJECT_MIB=1024 pytest -s tests/local/test_object_memory.py $(PYTEST_ARGS)
+
+.PHONY: kills
+kills: $(READY) ## `sealed` killed at 20 random moments of each transfer, and gone on with
+	@SEALED_KILLS=20 pytest tests/local/test_object_kills.py $(PYTEST_ARGS)
+
+.PHONY: streams
+streams: $(READY) ## how fast messages stream, against bare AES-GCM and AWS's own library
+	@python -m benchmarks.message_streams
+
 .PHONY: sessions
 sessions: $(READY) ## what a tenant's session costs: time, calls of STS, memory
 	@python -m benchmarks.tenant_sessions

@@ -1,4 +1,4 @@
-"""The demonstration: records with keys of KMS, attacked and counted; a branch key for each tenant; the trail.
+"""The demonstration: records with keys of KMS, attacked and counted; an object; branch keys; the trail.
 
 Plain text of two screens that ends with ``demo: N checks passed``. Everything lives in a temporary folder and
 is gone afterwards.
@@ -9,7 +9,7 @@ import time
 from typing import Literal
 
 from local.cdk_command import DeploymentError
-from local.demo import audit, branch_keys, examples, records
+from local.demo import audit, branch_keys, examples, objects, records
 from local.demo.checks import Checks
 from local.embedded import EmbeddedAws
 from local.package import DependenciesError
@@ -28,6 +28,7 @@ def run(*, environment: str, runtime: Literal["auto", "awslambdaric", "loop"]) -
             checks.that(len(aws.stacks) > 0, f"the stacks {names} are up, in {seconds:.0f} s")
             known = examples.read()
             records.tell(aws, checks, known=known)
+            objects.tell(aws, checks)
             branch_keys.tell(aws, checks, known=known)
             records.look_for_plaintext(aws, checks, known=known)
             audit.tell(aws, checks)

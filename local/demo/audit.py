@@ -60,7 +60,7 @@ def tell(aws: EmbeddedAws, checks: Checks) -> None:
 
 
 def _summary(row: dict[str, Any]) -> tuple[str, str, str]:
-    what = "a record's key" if row["record"] else "branch keys"
+    what = "an object's key" if row["object_id"] else "a record's key" if row["record"] else "branch keys"
     return str(row["role"]).rpartition("/")[2], str(row["eventname"]), what
 
 
