@@ -159,7 +159,8 @@ examples:
 Removes every version of the branch key and leaves a tombstone: reads of the tenant's records are
 answered 410, for ever. Records that do not hang on the branch key (written in the key strategy
 `record`) are counted first; while there are any, nothing is shredded unless --delete-records
-deletes them. Prints until when caches, point-in-time recovery and backups still have the key."""
+deletes them. Prints until when caches, point-in-time recovery and backups still have the key.
+Objects (`sealed object`) do not hang on the branch key: delete them with their versions."""
 
 
 def exit_codes() -> str:
