@@ -101,7 +101,7 @@ class Streams:
                 sink.write(content)
 
     def encrypt_official(self) -> None:
-        """Write a message of the same suite and frame length with AWS's library, as its documentation does."""
+        """Write such a message with AWS's library, in the way that its documentation shows."""
         self._encrypt_official(iter)
 
     def decrypt_official(self) -> None:
