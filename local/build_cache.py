@@ -1,4 +1,4 @@
-"""What is worth keeping between runs, in ``.build/``: built packages and dependencies, each under its hash.
+"""What is worth keeping between runs, in ``.build/``: packages, dependencies, assemblies, by hash.
 
 An entry appears under its name only when it is complete, whoever makes it at the same time, and never
 changes afterwards. Deleting the folder costs time and nothing else.
@@ -45,6 +45,21 @@ def restore_packages(assembly: Path) -> None:
         _link_tree(kept / "folder", assembly / kept.name)
         for archive in kept.glob("*.zip"):
             _link(archive, assembly / ".cache" / archive.name)
+
+
+def restore_archives(assembly: Path, *, named_by: Path) -> bool:
+    """Put the zipped packages that another assembly names into this one; tell whether all are there.
+
+    The CDK's command line needs no more to deploy an assembly that is synthesized.
+    """
+    found = [_PACKAGES / name for name in _named_packages(named_by)]
+    archives = [archive for kept in found for archive in kept.glob("*.zip")]
+    if len(archives) != len(found):
+        return False
+    (assembly / ".cache").mkdir(parents=True, exist_ok=True)
+    for archive in archives:
+        _link(archive, assembly / ".cache" / archive.name)
+    return True
 
 
 def keep_packages(assembly: Path) -> None:

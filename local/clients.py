@@ -5,10 +5,14 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.loaders import create_loader
 
 from local.principals import OPERATOR_KEY
 
+# Reading a service's description is most of what a client costs: it is read once.
+_DESCRIPTIONS = create_loader()
 _CONFIG = Config(connect_timeout=2, read_timeout=30, retries={"total_max_attempts": 1})
 
 
@@ -44,5 +48,9 @@ class Clients:
 
 @lru_cache(maxsize=64)
 def _client(service: str, endpoint: str, region: str, key: str, secret: str) -> Any:  # noqa: ANN401
-    session = boto3.session.Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name=region)
+    core = botocore.session.Session()
+    core.register_component("data_loader", _DESCRIPTIONS)
+    session = boto3.session.Session(
+        aws_access_key_id=key, aws_secret_access_key=secret, region_name=region, botocore_session=core
+    )
     return session.client(service, endpoint_url=endpoint, config=_CONFIG)  # type: ignore[call-overload]

@@ -1,7 +1,8 @@
 """Deploy the application into the emulator with the CDK's own command line, and change what is deployed.
 
 Bootstrap and synthesis need nothing of each other and run at the same time; then one ``cdk deploy`` of the
-synthesized assembly, and another one for each change of settings.
+synthesized assembly, and another one for each change of settings. What was synthesized before from the same
+sources and settings is taken from ``.build/``.
 """
 
 import json
@@ -10,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 
-from local import build_cache
+from local import assemblies, build_cache
 from local.cdk_command import Deployment, DeploymentError, finish, log_of, started, variables
 from local.emulator import ACCOUNT
 from local.synthesis import SynthesisError, Synthesizer
@@ -20,7 +21,7 @@ def deploy(
     deployment: Deployment,
     *,
     changes: Mapping[str, object] | None = None,
-    synthesizer: Synthesizer | None = None,
+    synthesizer: Callable[[], Synthesizer] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Bootstrap, synthesize and deploy every stack, telling ``progress`` what is being done.
@@ -40,19 +41,26 @@ def deploy(
         With the end of the command line's output, if any of the steps fails.
     """
     deployment.directory.mkdir(parents=True, exist_ok=True)
-    _make_room(deployment)
+    wanted = dict(changes or {})
     bootstrap = ("bootstrap", f"aws://{ACCOUNT}/{deployment.region}")
-    progress("synthesizing the stacks (the first time also builds the functions' package)")
+    _empty(deployment)
+    kept = assemblies.place(deployment, None if synthesizer is None else wanted)
+    restored = assemblies.restore(deployment.assembly, kept=kept)
+    if not restored:
+        build_cache.restore_packages(deployment.assembly)
+        progress("synthesizing the stacks (the first time also builds the functions' package)")
     # In a folder without an app: bootstrapping needs none, and would synthesize it once more.
     with started(deployment, "bootstrap", bootstrap, cwd=deployment.directory) as bootstrapping:
-        if synthesizer is None:
-            _synthesize(deployment, beside={"bootstrap": bootstrapping})
-        else:
-            _synthesize_with(synthesizer, deployment, changes=changes or {})
-            finish(deployment, {"bootstrap": bootstrapping})
+        beside = {"bootstrap": bootstrapping}
+        if not restored and synthesizer is None:
+            _synthesize(deployment, beside=beside)
+        elif not restored and synthesizer is not None:
+            _synthesize_with(synthesizer(), deployment, changes=wanted)
+        finish(deployment, beside)
     progress("deploying them with the CDK's command line")
     _deploy_assembly(deployment)
     build_cache.keep_packages(deployment.assembly)
+    assemblies.keep(deployment.assembly, kept=kept)
 
 
 def start_synthesizer(deployment: Deployment) -> Synthesizer:
@@ -66,7 +74,7 @@ def start_synthesizer(deployment: Deployment) -> Synthesizer:
 
 
 def deploy_changes(
-    deployment: Deployment, *, changes: Mapping[str, object], synthesizer: Synthesizer
+    deployment: Deployment, *, changes: Mapping[str, object], synthesizer: Callable[[], Synthesizer]
 ) -> None:
     """Update every stack that settings change.
 
@@ -77,21 +85,24 @@ def deploy_changes(
     changes
         The settings that are to be other than in cdk.json, all of them.
     synthesizer
-        Of this deployment.
+        Starts that of this deployment, unless it runs.
 
     Raises
     ------
     DeploymentError
         If a setting is wrong (then nothing has changed), or an update fails.
     """
-    _make_room(deployment)
-    _synthesize_with(synthesizer, deployment, changes=changes)
+    _empty(deployment)
+    kept = assemblies.place(deployment, changes)
+    if not assemblies.restore(deployment.assembly, kept=kept):
+        build_cache.restore_packages(deployment.assembly)
+        _synthesize_with(synthesizer(), deployment, changes=changes)
     _deploy_assembly(deployment)
+    assemblies.keep(deployment.assembly, kept=kept)
 
 
-def _make_room(deployment: Deployment) -> None:
+def _empty(deployment: Deployment) -> None:
     shutil.rmtree(deployment.assembly, ignore_errors=True)
-    build_cache.restore_packages(deployment.assembly)
 
 
 def _synthesize(deployment: Deployment, *, beside: Mapping[str, subprocess.Popen[bytes]]) -> None:

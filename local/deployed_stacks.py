@@ -29,14 +29,14 @@ class DeployedStacks:
 
     def deploy(self, *, progress: Callable[[str], None]) -> None:
         """Deploy into an emulator that is empty."""
-        synthesizer = self._started_synthesizer() if self._settings else None
+        synthesizer = self._started_synthesizer if self._settings else None
         deploy(self._deployment, changes=self._settings, synthesizer=synthesizer, progress=progress)
         self._read()
 
     def change(self, changes: Mapping[str, object]) -> None:
         """Update what these settings change; what was changed before stays changed."""
         wanted = {**self._settings, **changes}
-        deploy_changes(self._deployment, changes=wanted, synthesizer=self._started_synthesizer())
+        deploy_changes(self._deployment, changes=wanted, synthesizer=self._started_synthesizer)
         self._settings = wanted
         self._read()
 

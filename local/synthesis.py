@@ -38,7 +38,8 @@ class Synthesizer:
             self._process = subprocess.Popen(
                 [sys.executable, str(_PROGRAM)],
                 cwd=project,
-                env=dict(variables),
+                # Its rules are asked by `cdk synth` and the tests of the stacks; loading them takes seconds.
+                env={**variables, "CDK_VALIDATION": "false"},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

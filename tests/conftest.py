@@ -1,7 +1,15 @@
 """Which tests share a process when several run side by side: those of one machine, one synthesis or file."""
 
+from functools import cache
+
+import botocore.loaders
+import botocore.session
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+
+# A botocore session reads each service's description from disk, a fifth of a second for each client; the
+# tests make hundreds of them. Here all sessions of a process share what was read.
+botocore.session.create_loader = cache(botocore.loaders.create_loader)
 
 #: By the first that fits. The embedded AWS keeps its state in modules: a process has room for one at a time,
 #: and its last tests look back on all others. The templates are synthesized once.
