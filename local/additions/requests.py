@@ -3,15 +3,20 @@
 moto looks for both in more places than AWS does: for the operation in the query string, in the form, in JSON
 that is read as a form, and in headers; for the Region in the host's name and the user agent. So a request
 could be judged as one and carried out as another.
+
+It also lists the methods of a service's class at each request: here once for each class.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
+from moto.core import responses
 from moto.core.request import Request
 from moto.core.responses import BaseResponse
+from moto.core.utils import method_names_from_class
 
 from local.api_call import ApiCall
 
@@ -53,6 +58,7 @@ def install() -> None:
         call = _JUDGED.get()
         return call.region if call is not None and call.region else region(self, request, full_url)
 
+    responses.method_names_from_class = cache(method_names_from_class)  # type: ignore[attr-defined]
     BaseResponse.setup_class = setup_class  # type: ignore[method-assign]
     BaseResponse._get_action = _get_action  # type: ignore[method-assign]
     BaseResponse.get_region_from_url = get_region_from_url  # type: ignore[method-assign]

@@ -19,7 +19,7 @@ _ARN_PARTS = 6
 def matches(text: str, pattern: str, *, context: Mapping[str, str | Sequence[str]] | None = None) -> bool:
     """Tell whether a text is as the pattern says; with a context, variables in it have its values."""
     expression = _expression(pattern, context=context)
-    return expression is not None and re.fullmatch(expression, text, re.DOTALL) is not None
+    return expression is not None and _is_match(expression, text)
 
 
 def equals(text: str, expected: str, *, context: Mapping[str, str | Sequence[str]] | None = None) -> bool:
@@ -61,13 +61,20 @@ def matches_resource(
         return True
     wanted = _parts(pattern)
     if len(wanted) < _ARN_PARTS and wanted[-1].endswith("*"):
-        wanted = [*wanted, *["*"] * (_ARN_PARTS - len(wanted))]
+        wanted = (*wanted, *["*"] * (_ARN_PARTS - len(wanted)))
     if len(wanted) != _ARN_PARTS:
         raise PolicyError(f"{pattern!r} is no resource of a statement")
     return matches_arn(resource, ":".join(wanted), context=context)
 
 
-def _parts(pattern: str) -> list[str]:
+# The same few texts and patterns meet in every decision.
+@lru_cache(maxsize=65536)
+def _is_match(expression: str, text: str) -> bool:
+    return re.fullmatch(expression, text, re.DOTALL) is not None
+
+
+@lru_cache(maxsize=4096)
+def _parts(pattern: str) -> tuple[str, ...]:
     """Split an ARN's pattern at the colons that are not within a variable."""
     parts: list[str] = []
     depth = begin = 0
@@ -79,7 +86,7 @@ def _parts(pattern: str) -> list[str]:
         elif letter == ":" and not depth and len(parts) < _ARN_PARTS - 1:
             parts.append(pattern[begin:place])
             begin = place + 1
-    return [*parts, pattern[begin:]]
+    return (*parts, pattern[begin:])
 
 
 def _expression(pattern: str, *, context: Mapping[str, str | Sequence[str]] | None) -> str | None:
