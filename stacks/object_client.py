@@ -62,6 +62,8 @@ def _own_tenant() -> dict[str, dict[str, object]]:
     asked_for = f"aws:RequestTag/{TENANT_TAG}"
     return {
         "StringEquals": {asked_for: OWN_TENANT},
+        # A tag may be empty: its session's prefix would be nobody's, and its data keys.
+        "StringLike": {asked_for: "?*"},
         # A tag may hold a slash, an id does not: one tenant's prefix would lie within another's.
         "StringNotLike": {asked_for: "*/*"},
         "ForAllValues:StringEquals": {"aws:TagKeys": [TENANT_TAG]},

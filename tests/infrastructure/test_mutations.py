@@ -460,6 +460,14 @@ WEAKENINGS = [
         logical_id="ObjectClient",
     ),
     Weakening(
+        "denial of an empty tag of object-client",
+        "AWS::IAM::Role",
+        lambda role: role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"].pop("StringLike"),
+        test_object_client.test_nobody_else_takes_the_role,
+        {"what": "an empty tag of a caller whose own is empty"},
+        logical_id="ObjectClient",
+    ),
+    Weakening(
         "denial of slashes in the tag of object-client",
         "AWS::IAM::Role",
         lambda role: role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"].pop("StringNotLike"),

@@ -274,6 +274,7 @@ WRONG: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "another tag": (OWN, {"aws:RequestTag/tenant": None, "aws:TagKeys": ["customer"]}),
     "another tenant's tag": (OWN, {"aws:RequestTag/tenant": OTHER}),
     "an empty tag": (OWN, {"aws:RequestTag/tenant": ""}),
+    "an empty tag of a caller whose own is empty": ({"tenant": ""}, {"aws:RequestTag/tenant": ""}),
     "a tag beside": (OWN, {"aws:TagKeys": ["tenant", "customer"]}),
     "a transitive tag": (OWN, {"sts:TransitiveTagKeys": ["tenant"]}),
     "a caller without tag": ({}, {}),

@@ -49,6 +49,9 @@ class Deployed:
             tenant: self.actors.user(f"of-objects-{tenant}", tags={"tenant": tenant})
             for tenant in (TENANT, OTHER)
         }
+        self.callers[""] = self.actors.user(
+            "of-objects-empty", allow("sts:*", resource=self.role), tags={"tenant": ""}
+        )
         self.callers["nobody"] = self.actors.user("of-objects-nobody", allow("sts:*", resource=self.role))
         iam = aws.client("iam")
         for tenant in (TENANT, OTHER):
@@ -333,6 +336,7 @@ WRONG: dict[str, tuple[str, dict[str, Any]]] = {
     "for another tenant": (TENANT, {"Tags": [{"Key": "tenant", "Value": OTHER}]}),
     "with two tags": (TENANT, {"Tags": [TAG, {"Key": "team", "Value": "any"}]}),
     "with a transitive tag": (TENANT, {"Tags": [TAG], "TransitiveTagKeys": ["tenant"]}),
+    "for an empty tenant": ("", {}),
     "by who has no tenant": ("nobody", {"Tags": [TAG]}),
     "by who has no tenant, without a tag": ("nobody", {"Tags": None}),
 }
