@@ -528,6 +528,22 @@ WEAKENINGS = [
             ("denial of the caller's own key", "NobodyBringsAKey", "the caller's own key"),
         )
     ),
+    Weakening(
+        "denial of another storage class",
+        BUCKET_POLICY,
+        without_statement("NobodyChoosesAnotherStorageClass", "PolicyDocument"),
+        test_objects_bucket.test_nobody_chooses_another_storage_class,
+        {"chosen": "GLACIER"},
+        logical_id="Objects",
+    ),
+    Weakening(
+        "denial of replication into the bucket of objects",
+        BUCKET_POLICY,
+        without_statement("NobodyReplicatesIntoIt", "PolicyDocument"),
+        test_objects_bucket.test_nobody_replicates_into_it,
+        {"action": "s3:ReplicateObject"},
+        logical_id="Objects",
+    ),
     # callers
     Weakening(
         "callers tied to their tenant",

@@ -315,6 +315,16 @@ def test_nobody_chooses_another_encryption(deployed: Deployed, asked: dict[str, 
         assert reason in told["Message"]
 
 
+def test_nobody_chooses_another_storage_class(deployed: Deployed) -> None:
+    where = deployed.own(f"{uuid4()}")
+    deployed.s3().put_object(**where, Body=b"x", StorageClass="STANDARD")
+    for client in (deployed.s3(), deployed.administrator):
+        for attempt in (client.put_object, client.create_multipart_upload):
+            told = refused(attempt, **where, StorageClass="GLACIER")
+            assert told["Code"] == "AccessDenied"
+            assert DENIED in told["Message"]
+
+
 def test_the_storage_key_answers_through_the_bucket_alone(deployed: Deployed) -> None:
     storage = deployed.aws.client("s3").get_bucket_encryption(Bucket=deployed.bucket)
     [rule] = storage["ServerSideEncryptionConfiguration"]["Rules"]
