@@ -489,6 +489,19 @@ WEAKENINGS = [
         test_object_client.test_it_lists_its_own_objects_alone,
         logical_id="ObjectClientMayUseBucket",
     ),
+    *(
+        Weakening(
+            what,
+            POLICY,
+            in_statement(sid, "PolicyDocument", change=without("Condition", "StringEquals")),
+            test_object_client.test_no_bucket_of_another_account_is_within_reach,
+            logical_id="ObjectClientMayUseBucket",
+        )
+        for what, sid in (
+            ("the account of the bucket of objects", "OwnObjects"),
+            ("the account of the bucket of objects in lists", "ListOwnObjects"),
+        )
+    ),
     Weakening(
         "bucket key",
         BUCKET,

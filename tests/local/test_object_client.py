@@ -11,9 +11,11 @@ from uuid import uuid4
 import pytest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from moto.s3.models import s3_backends
 
 from local.embedded import EmbeddedAws
-from tests.local.actors import Actor, Actors, allow, refused
+from local.emulator import ACCOUNT
+from tests.local.actors import ELSEWHERE, Actor, Actors, allow, document, refused
 from tests.local.names import PREFIX
 from tests.local.test_trail import Archive, of
 
@@ -313,6 +315,77 @@ def test_nobody_chooses_another_encryption(deployed: Deployed, asked: dict[str, 
     if reason == DENIED:
         told = refused(deployed.administrator.put_object, **deployed.own(), Body=b"x", **named)
         assert reason in told["Message"]
+
+
+@pytest.fixture(scope="module")
+def of_others(deployed: Deployed) -> str:
+    """A bucket of another account, whose policy lets everybody."""
+    theirs, name = s3_backends[ELSEWHERE]["aws"], f"of-others-{uuid4()}"
+    theirs.create_bucket(name, deployed.aws.region)
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "s3:*"}
+    resources = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
+    theirs.put_bucket_policy(name, document({**everybody, "Resource": resources}).encode())
+    return name
+
+
+OWNED: dict[str, Callable[[Any, dict[str, str]], Any]] = {
+    "puts": lambda s3, at: s3.put_object(**at, Body=b"x"),
+    "reads": lambda s3, at: s3.get_object(**at),
+    "heads": lambda s3, at: s3.head_object(**at),
+    "deletes": lambda s3, at: s3.delete_object(**at),
+    "deletes many": lambda s3, at: s3.delete_objects(
+        Bucket=at["Bucket"],
+        ExpectedBucketOwner=at["ExpectedBucketOwner"],
+        Delete={"Objects": [{"Key": at["Key"]}]},
+    ),
+    "begins an upload": lambda s3, at: s3.create_multipart_upload(**at),
+    "uploads a part": lambda s3, at: s3.upload_part(**at, UploadId="any", PartNumber=1, Body=b"x"),
+    "ends an upload": lambda s3, at: s3.complete_multipart_upload(
+        **at, UploadId="any", MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": "x"}]}
+    ),
+    "gives an upload up": lambda s3, at: s3.abort_multipart_upload(**at, UploadId="any"),
+    "lists parts": lambda s3, at: s3.list_parts(**at, UploadId="any"),
+    "copies": lambda s3, at: s3.copy_object(
+        **at, CopySource={"Bucket": at["Bucket"], "Key": f"tenants/{TENANT}/o-1"}
+    ),
+    "copies from": lambda s3, at: s3.copy_object(
+        Bucket=at["Bucket"],
+        Key=f"tenants/{TENANT}/copy",
+        CopySource={"Bucket": at["Bucket"], "Key": f"tenants/{TENANT}/o-1"},
+        ExpectedSourceBucketOwner=at["ExpectedBucketOwner"],
+    ),
+    "lists": lambda s3, at: s3.list_objects_v2(
+        Bucket=at["Bucket"], Prefix=f"tenants/{TENANT}/", ExpectedBucketOwner=at["ExpectedBucketOwner"]
+    ),
+}
+
+
+@pytest.mark.parametrize("act", OWNED)
+def test_nothing_is_done_in_a_bucket_of_another_owner_than_expected(
+    deployed: Deployed, stored: dict[str, str], act: str
+) -> None:
+    told = refused(OWNED[act], deployed.s3(), {**stored, "ExpectedBucketOwner": ELSEWHERE})
+    # An answer to HEAD has no body.
+    assert told["Code"] == ("403" if act == "heads" else "AccessDenied")
+    assert act == "heads" or told["Message"] == "Access Denied"
+    assert deployed.s3().get_object(**stored, ExpectedBucketOwner=ACCOUNT)["Body"].read() == b"hello world"
+
+
+def test_a_bucket_of_another_account_lets_everybody_and_no_session(
+    deployed: Deployed, of_others: str
+) -> None:
+    """IAM's policy names the bucket, and its account: who takes the name is still not it."""
+    conditions = {"StringEquals": {"s3:ResourceAccount": ACCOUNT}}
+    limited = deployed.actors.user(f"limited-{uuid4()}", {**allow("s3:*"), "Condition": conditions})
+    at = {"Bucket": of_others, "Key": "o-1"}
+    told = refused(limited.client("s3").put_object, **at, Body=b"x")
+    assert IDENTITY.format("s3:PutObject") in told["Message"]
+    told = refused(deployed.s3().put_object, **at, Body=b"x")
+    assert IDENTITY.format("s3:PutObject") in told["Message"]
+    deployed.administrator.put_object(**at, Body=b"x", ExpectedBucketOwner=ELSEWHERE)
+    told = refused(deployed.administrator.put_object, **at, Body=b"x", ExpectedBucketOwner=ACCOUNT)
+    assert told["Code"] == "AccessDenied"
+    deployed.administrator.delete_object(**at)
 
 
 def test_nobody_chooses_another_storage_class(deployed: Deployed) -> None:
