@@ -90,6 +90,8 @@ _KEY_USES = {
 }
 # A new object comes under what the call says, or else the bucket.
 _NEW = ("CopyObject", "CreateMultipartUpload", "PutObject")
+# Source: S3 API Reference, "GetObject", "HeadObject": "Permissions".
+_READS = ("GetObject", "HeadObject")
 _OF_UPLOADS = ("CompleteMultipartUpload", "UploadPart")
 _OF_VERSIONS = {"GetObject": "GetObjectVersion", "DeleteObject": "DeleteObjectVersion"}
 _CONTEXT = {
@@ -155,10 +157,11 @@ def _on_object(
 ) -> list[Ask]:
     key = str(given.get("Key", ""))
     named = _OF_VERSIONS.get(action, action) if given.get("VersionId") else action
-    found = [
-        on_bucket(f"s3:{named}", bucket, context=context, key=key),
-        *_through_bucket(operation, bucket, key, given),
-    ]
+    found = [on_bucket(f"s3:{named}", bucket, context=context, key=key)]
+    if operation in _READS and _is_absent(bucket, key, given):
+        # That there is none is told to who may list the whole bucket, and no key is asked.
+        return [*found, on_bucket("s3:ListBucket", bucket, context={})]
+    found += _through_bucket(operation, bucket, key, given)
     if action == "PutObject":
         wanted = {more for parameter, more in _BESIDE_PUTTING.items() if parameter in given}
         found += [on_bucket(f"s3:{more}", bucket, context=context, key=key) for more in sorted(wanted)]
@@ -195,6 +198,13 @@ def _through_bucket(operation: str, bucket: str, key: str, given: Mapping[str, A
     through = {"kms:ViaService": f"s3.{found.region_name}.amazonaws.com", "aws:ViaAWSService": "true"}
     context = kms.encryption_context({"aws:s3:arn": arn if own_key_of_bucket else f"{arn}/{key}"})
     return [kms.on_key(wrapping, wanted, {**context, **through})]
+
+
+def _is_absent(bucket: str, key: str, given: Mapping[str, Any]) -> bool:
+    """Tell whether a bucket that is there has no such object, or no such version."""
+    if s3_ownership.find_bucket(bucket) is None:
+        return False
+    return _stored(bucket, key, given, of_upload=False) is None
 
 
 def _stored(bucket: str, key: str, given: Mapping[str, Any], *, of_upload: bool) -> object:

@@ -116,8 +116,7 @@ def test_a_tenants_objects_are_stored_read_listed_and_deleted(deployed: Deployed
     listed = s3.list_objects_v2(Bucket=deployed.bucket, Prefix=f"tenants/{TENANT}/")["Contents"]
     assert where["Key"] in {each["Key"] for each in listed}
     assert s3.delete_object(**where)["DeleteMarker"] is True
-    with pytest.raises(ClientError, match="NoSuchKey"):
-        s3.get_object(**where)
+    assert refused(deployed.administrator.get_object, **where)["Code"] == "NoSuchKey"
     # What is deleted or replaced can be read as long as its version is kept, and put back.
     assert s3.get_object(**where, VersionId=second["VersionId"])["Body"].read() == b"two"
     s3.copy_object(**where, CopySource={**where, "VersionId": first["VersionId"]})
@@ -288,6 +287,35 @@ def test_a_head_says_nothing_of_another_tenants_object(deployed: Deployed, store
     assert deployed.s3().head_object(**stored)["ContentLength"] == 11
     # An answer to HEAD has no body, and so no more than its status.
     assert refused(deployed.s3().head_object, **deployed.own(tenant=OTHER))["Code"] == "403"
+
+
+def test_that_an_object_is_absent_is_told_to_who_may_list_the_whole_bucket(
+    deployed: Deployed, stored: dict[str, str]
+) -> None:
+    s3, where = deployed.s3(), deployed.own(f"{uuid4()}")
+    absent: dict[str, Callable[[Any], Any]] = {
+        "an object": lambda s3: s3.get_object(**where),
+        "a range": lambda s3: s3.get_object(**where, Range="bytes=0-1"),
+        "a version": lambda s3: s3.get_object(**stored, VersionId=f"{uuid4()}"),
+        "the source of a copy": lambda s3: s3.copy_object(**stored, CopySource=where),
+    }
+    for what, attempt in absent.items():
+        told = refused(attempt, s3)
+        assert told["Code"] == "AccessDenied", what
+        assert IDENTITY.format("s3:ListBucket") in told["Message"], what
+        assert f"on resource: arn:aws:s3:::{deployed.bucket} because" in told["Message"], what
+    assert refused(s3.head_object, **where)["Code"] == "403"
+    s3.put_object(**where, Body=b"x")
+    assert s3.head_object(**where)["ContentLength"] == 1
+    # A deletion is no other answer than that there never was one.
+    s3.delete_object(**where)
+    assert refused(s3.head_object, **where)["Code"] == "403"
+    for attempt, code in (
+        (absent["an object"], "NoSuchKey"),
+        (absent["a version"], "NoSuchVersion"),
+        (lambda s3: s3.head_object(**where), "404"),
+    ):
+        assert refused(attempt, deployed.administrator)["Code"] == code
 
 
 @pytest.mark.parametrize("prefix", [None, "", "tenants/", f"tenants/{TENANT}", f"tenants/{TENANT}-2/"])
