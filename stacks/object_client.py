@@ -6,6 +6,7 @@ What must stay true:
 - It takes two consents: the role's trust, and IAM's for the caller (the policy `<prefix>-objects`).
 - A session reaches what is under its tenant's prefix of the one bucket, and the keys for that alone. It
   removes no version: what it deletes or replaces can be brought back.
+- It stores nothing in a bucket of another account: while there is no bucket, anybody may take its name.
 
 The bucket is named, not referred to: it is made in a later stack, and key policies name this role.
 """
@@ -62,6 +63,8 @@ def _own_tenant() -> dict[str, dict[str, object]]:
     asked_for = f"aws:RequestTag/{TENANT_TAG}"
     return {
         "StringEquals": {asked_for: OWN_TENANT},
+        # A tag may be empty: its session's prefix would be nobody's, and its data keys.
+        "StringLike": {asked_for: "?*"},
         # A tag may hold a slash, an id does not: one tenant's prefix would lie within another's.
         "StringNotLike": {asked_for: "*/*"},
         "ForAllValues:StringEquals": {"aws:TagKeys": [TENANT_TAG]},
@@ -101,18 +104,25 @@ def allow_objects(stack: cdk.Stack, settings: Settings, *, role: iam.IRole, stor
     """IAM's consent to what a session does with the bucket, and with the key that the bucket lies under."""
     bucket = objects_bucket_arn(settings)
     own_objects = f"{bucket}/{OWN_PREFIX}"
+    # All actions here have this key. Source: Service Authorization Reference, "Amazon S3".
+    ours = {"s3:ResourceAccount": cdk.Aws.ACCOUNT_ID}
     policy = iam.ManagedPolicy(
         stack,
         "ObjectClientMayUseBucket",
         description="Objects of the session's own tenant, and the bucket's key through S3.",
         roles=[role],
         statements=[
-            iam.PolicyStatement(sid="OwnObjects", actions=list(ON_OBJECTS), resources=[own_objects]),
+            iam.PolicyStatement(
+                sid="OwnObjects",
+                actions=list(ON_OBJECTS),
+                resources=[own_objects],
+                conditions={"StringEquals": ours},
+            ),
             iam.PolicyStatement(
                 sid="ListOwnObjects",
                 actions=["s3:ListBucket"],
                 resources=[bucket],
-                conditions={"StringLike": {"s3:prefix": OWN_PREFIX}},
+                conditions={"StringEquals": ours, "StringLike": {"s3:prefix": OWN_PREFIX}},
             ),
             iam.PolicyStatement(
                 sid="StorageKeyThroughItsBucket",

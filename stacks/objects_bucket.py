@@ -2,10 +2,14 @@
 
 What must stay true:
 - Whoever puts an object has it encrypted once more with the storage key: no request can choose another.
+- Objects come by their callers' puts alone, into the storage class that is read at once: nobody replicates
+  into the bucket, and nobody puts an object where a read must wait for hours.
 - Nothing comes or goes without TLS 1.2, and nothing is public.
 - What is replaced or deleted stays as an old version for `object_old_version_days`, then goes. Who may read a
   bucket's old versions can put one back: the object then verifies, for it once was right.
 """
+
+from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -15,6 +19,7 @@ from aws_cdk import aws_s3 as s3
 from stacks import names
 from stacks.acknowledgements import acknowledge
 from stacks.audit_archive import REPLICATION
+from stacks.key_policies import Conditions
 from stacks.settings import Settings
 
 ACCESS_LOGS = (
@@ -27,6 +32,9 @@ DAYS_OF_UNFINISHED_UPLOADS = 7
 ENCRYPTION = "s3:x-amz-server-side-encryption"
 KEY = f"{ENCRYPTION}-aws-kms-key-id"
 CUSTOMER_KEY = f"{ENCRYPTION}-customer-algorithm"
+STORAGE_CLASS = "s3:x-amz-storage-class"
+# What a replication rule of another bucket writes with: each goes past what a put is asked.
+REPLICATING = ("s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags")
 
 
 def add_objects_bucket(stack: cdk.Stack, settings: Settings, *, storage_key: kms.IKey) -> s3.Bucket:
@@ -47,7 +55,7 @@ def add_objects_bucket(stack: cdk.Stack, settings: Settings, *, storage_key: kms
         lifecycle_rules=_lifecycle(settings),
         removal_policy=settings.removal_policy,
     )
-    for statement in encryption_statements(bucket, storage_key=storage_key):
+    for statement in upload_statements(bucket, storage_key=storage_key):
         bucket.add_to_resource_policy(statement)
     acknowledge(
         bucket,
@@ -82,36 +90,43 @@ def _lifecycle(settings: Settings) -> list[s3.LifecycleRule]:
     ]
 
 
-def encryption_statements(bucket: s3.Bucket, *, storage_key: kms.IKey) -> list[iam.PolicyStatement]:
-    """Deny every put that asks for another encryption than the bucket's own.
+def upload_statements(bucket: s3.Bucket, *, storage_key: kms.IKey) -> list[iam.PolicyStatement]:
+    """Deny every put that asks for another encryption or storage class than the bucket's own, and all else.
 
     A put that asks for none gets the bucket's. `Null` spares it: `StringNotEquals` holds for a key that is
     not there, with `IfExists` too. Who asks for aws:kms and names no key would get the key of AWS's own: so
     the key must be named where the encryption is.
     """
 
-    def nobody_puts(sid: str, conditions: dict[str, dict[str, str]]) -> iam.PolicyStatement:
+    def nobody(
+        sid: str, *, actions: Sequence[str] = ("s3:PutObject",), conditions: Conditions | None = None
+    ) -> iam.PolicyStatement:
         return iam.PolicyStatement(
             sid=sid,
             effect=iam.Effect.DENY,
             principals=[iam.AnyPrincipal()],
-            actions=["s3:PutObject"],
+            actions=list(actions),
             resources=[bucket.arn_for_objects("*")],
             conditions=conditions,
         )
 
     return [
-        nobody_puts(
+        nobody(
             "NobodyChoosesAnotherEncryption",
-            {"Null": {ENCRYPTION: "false"}, "StringNotEquals": {ENCRYPTION: "aws:kms"}},
+            conditions={"Null": {ENCRYPTION: "false"}, "StringNotEquals": {ENCRYPTION: "aws:kms"}},
         ),
-        nobody_puts(
+        nobody(
             "NobodyLeavesTheKeyToS3",
-            {"Null": {ENCRYPTION: "false"}, "StringNotEquals": {KEY: storage_key.key_arn}},
+            conditions={"Null": {ENCRYPTION: "false"}, "StringNotEquals": {KEY: storage_key.key_arn}},
         ),
-        nobody_puts(
+        nobody(
             "NobodyNamesAnotherKey",
-            {"Null": {KEY: "false"}, "StringNotEquals": {KEY: storage_key.key_arn}},
+            conditions={"Null": {KEY: "false"}, "StringNotEquals": {KEY: storage_key.key_arn}},
         ),
-        nobody_puts("NobodyBringsAKey", {"Null": {CUSTOMER_KEY: "false"}}),
+        nobody("NobodyBringsAKey", conditions={"Null": {CUSTOMER_KEY: "false"}}),
+        nobody(
+            "NobodyChoosesAnotherStorageClass",
+            conditions={"Null": {STORAGE_CLASS: "false"}, "StringNotEquals": {STORAGE_CLASS: "STANDARD"}},
+        ),
+        nobody("NobodyReplicatesIntoIt", actions=REPLICATING),
     ]

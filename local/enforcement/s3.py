@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from moto.s3.models import s3_backends
 
+from local.additions import s3_ownership
 from local.additions.cloudformation import truth
 from local.api_call import ApiCall
 from local.emulator import ACCOUNT
@@ -89,6 +90,8 @@ _KEY_USES = {
 }
 # A new object comes under what the call says, or else the bucket.
 _NEW = ("CopyObject", "CreateMultipartUpload", "PutObject")
+# Source: S3 API Reference, "GetObject", "HeadObject": "Permissions".
+_READS = ("GetObject", "HeadObject")
 _OF_UPLOADS = ("CompleteMultipartUpload", "UploadPart")
 _OF_VERSIONS = {"GetObject": "GetObjectVersion", "DeleteObject": "DeleteObjectVersion"}
 _CONTEXT = {
@@ -138,13 +141,13 @@ def _copied(given: Mapping[str, Any]) -> list[Ask]:
 
 def on_bucket(action: str, bucket: str, *, context: Mapping[str, Any], key: str | None = None) -> Ask:
     """Return what an action on a bucket, or on an object in it, needs, whoever asks."""
-    arn = f"arn:aws:s3:::{bucket}"
+    arn, account = f"arn:aws:s3:::{bucket}", s3_ownership.owner_of(bucket) or ACCOUNT
     return Ask(
         action=action,
         resource=arn if key is None else f"{arn}/{key}",
-        account=ACCOUNT,
+        account=account,
         # As everywhere here, TLS is assumed.
-        context={**context, "s3:ResourceAccount": ACCOUNT, "s3:TlsVersion": "1.3"},
+        context={**context, "s3:ResourceAccount": account, "s3:TlsVersion": "1.3"},
         policy=_policy(bucket),
     )
 
@@ -154,10 +157,11 @@ def _on_object(
 ) -> list[Ask]:
     key = str(given.get("Key", ""))
     named = _OF_VERSIONS.get(action, action) if given.get("VersionId") else action
-    found = [
-        on_bucket(f"s3:{named}", bucket, context=context, key=key),
-        *_through_bucket(operation, bucket, key, given),
-    ]
+    found = [on_bucket(f"s3:{named}", bucket, context=context, key=key)]
+    if operation in _READS and _is_absent(bucket, key, given):
+        # That there is none is told to who may list the whole bucket, and no key is asked.
+        return [*found, on_bucket("s3:ListBucket", bucket, context={})]
+    found += _through_bucket(operation, bucket, key, given)
     if action == "PutObject":
         wanted = {more for parameter, more in _BESIDE_PUTTING.items() if parameter in given}
         found += [on_bucket(f"s3:{more}", bucket, context=context, key=key) for more in sorted(wanted)]
@@ -172,7 +176,7 @@ def _through_bucket(operation: str, bucket: str, key: str, given: Mapping[str, A
     Source: S3 User Guide, "Using server-side encryption with AWS KMS keys", "Encryption context", "Reducing
     the cost of SSE-KMS with Amazon S3 Bucket Keys".
     """
-    wanted, found = _KEY_USES.get(operation), s3_backends[ACCOUNT]["aws"].buckets.get(bucket)
+    wanted, found = _KEY_USES.get(operation), s3_ownership.find_bucket(bucket)
     if wanted is None or found is None:
         return []
     rule = (found.encryption or {}).get("Rule", {})
@@ -196,15 +200,22 @@ def _through_bucket(operation: str, bucket: str, key: str, given: Mapping[str, A
     return [kms.on_key(wrapping, wanted, {**context, **through})]
 
 
+def _is_absent(bucket: str, key: str, given: Mapping[str, Any]) -> bool:
+    """Tell whether a bucket that is there has no such object, or no such version."""
+    if s3_ownership.find_bucket(bucket) is None:
+        return False
+    return _stored(bucket, key, given, of_upload=False) is None
+
+
 def _stored(bucket: str, key: str, given: Mapping[str, Any], *, of_upload: bool) -> object:
     """Return the object, or the unfinished upload, that a call is about; None if there is none."""
-    backend = s3_backends[ACCOUNT]["aws"]
+    backend = s3_backends[s3_ownership.owner_of(bucket) or ACCOUNT]["aws"]
     if of_upload:
         return backend.buckets[bucket].multiparts.get(str(given.get("UploadId")))
     return backend.get_object(bucket, key, version_id=given.get("VersionId"))
 
 
 def _policy(bucket: str) -> Policy | None:
-    found = s3_backends[ACCOUNT]["aws"].buckets.get(bucket)
+    found = s3_ownership.find_bucket(bucket)
     text = found.policy if found is not None else None
     return None if text is None else read(text.decode(), name="the bucket's policy")

@@ -187,7 +187,7 @@ def _resources(service: str, arns: Sequence[str], *, of_objects: bool = False) -
         if kind is None or not arn.startswith(f"arn:aws:{'iam' if service == 'sts' else service}:"):
             continue
         of_bucket = service == "s3" and "/" not in arn
-        if of_bucket and of_objects:
+        if of_bucket and of_objects and not found:
             # A list is about objects that it does not name.
             found.append({"type": "AWS::S3::Object", "ARNPrefix": f"{arn}/"})
         found.append({"accountId": ACCOUNT, "type": "AWS::S3::Bucket" if of_bucket else kind, "ARN": arn})

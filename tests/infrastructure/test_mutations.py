@@ -460,6 +460,14 @@ WEAKENINGS = [
         logical_id="ObjectClient",
     ),
     Weakening(
+        "denial of an empty tag of object-client",
+        "AWS::IAM::Role",
+        lambda role: role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"].pop("StringLike"),
+        test_object_client.test_nobody_else_takes_the_role,
+        {"what": "an empty tag of a caller whose own is empty"},
+        logical_id="ObjectClient",
+    ),
+    Weakening(
         "denial of slashes in the tag of object-client",
         "AWS::IAM::Role",
         lambda role: role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"].pop("StringNotLike"),
@@ -480,6 +488,19 @@ WEAKENINGS = [
         in_statement("ListOwnObjects", "PolicyDocument", change=without("Condition")),
         test_object_client.test_it_lists_its_own_objects_alone,
         logical_id="ObjectClientMayUseBucket",
+    ),
+    *(
+        Weakening(
+            what,
+            POLICY,
+            in_statement(sid, "PolicyDocument", change=without("Condition", "StringEquals")),
+            test_object_client.test_no_bucket_of_another_account_is_within_reach,
+            logical_id="ObjectClientMayUseBucket",
+        )
+        for what, sid in (
+            ("the account of the bucket of objects", "OwnObjects"),
+            ("the account of the bucket of objects in lists", "ListOwnObjects"),
+        )
     ),
     Weakening(
         "bucket key",
@@ -519,6 +540,22 @@ WEAKENINGS = [
             ("denial of another key", "NobodyNamesAnotherKey", "another key alone"),
             ("denial of the caller's own key", "NobodyBringsAKey", "the caller's own key"),
         )
+    ),
+    Weakening(
+        "denial of another storage class",
+        BUCKET_POLICY,
+        without_statement("NobodyChoosesAnotherStorageClass", "PolicyDocument"),
+        test_objects_bucket.test_nobody_chooses_another_storage_class,
+        {"chosen": "GLACIER"},
+        logical_id="Objects",
+    ),
+    Weakening(
+        "denial of replication into the bucket of objects",
+        BUCKET_POLICY,
+        without_statement("NobodyReplicatesIntoIt", "PolicyDocument"),
+        test_objects_bucket.test_nobody_replicates_into_it,
+        {"action": "s3:ReplicateObject"},
+        logical_id="Objects",
     ),
     # callers
     Weakening(

@@ -1,6 +1,7 @@
 """The role object-client: who takes it, and that keys and bucket give it its own tenant's objects alone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -177,7 +178,12 @@ def does(assembly: Assembly, action: str, resource: str, **context: str) -> bool
         principal=role(assembly),
         action=action,
         resource=resource,
-        context={"aws:SecureTransport": "true", "s3:TlsVersion": "1.3", **given},
+        context={
+            "aws:SecureTransport": "true",
+            "s3:ResourceAccount": ACCOUNT,
+            "s3:TlsVersion": "1.3",
+            **given,
+        },
     )
     own = assembly.identity_statements(ROLE)
     return resource_allows(asked, resource_policy=policy, identity_policies=own)
@@ -203,6 +209,18 @@ def test_no_object_of_others_is_within_reach(assembly: Assembly) -> None:
             f"arn:aws:s3:::another/tenants/{TENANT}/o-1",
         ):
             assert not does(assembly, action, resource), f"{action} {resource}"
+
+
+def test_no_bucket_of_another_account_is_within_reach(assembly: Assembly) -> None:
+    """Its own policy refuses; a bucket of another account may allow what it likes."""
+    others = {"s3:ResourceAccount": "999999999999", "s3:prefix": f"tenants/{TENANT}/"}
+    named = [(action, f"{bucket(assembly)}/tenants/{TENANT}/o-1") for action in ON_OBJECTS]
+    for action, resource in (*named, ("s3:ListBucket", bucket(assembly))):
+        asked = Request(principal=role(assembly), action=action, resource=resource, context=others)
+        policies = assembly.identity_statements(ROLE)
+        assert not identity_allows(asked, policies=policies), action
+        ours = replace(asked, context={**others, "s3:ResourceAccount": ACCOUNT})
+        assert identity_allows(ours, policies=policies), action
 
 
 def test_it_lists_its_own_objects_alone(assembly: Assembly) -> None:
@@ -274,6 +292,7 @@ WRONG: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "another tag": (OWN, {"aws:RequestTag/tenant": None, "aws:TagKeys": ["customer"]}),
     "another tenant's tag": (OWN, {"aws:RequestTag/tenant": OTHER}),
     "an empty tag": (OWN, {"aws:RequestTag/tenant": ""}),
+    "an empty tag of a caller whose own is empty": ({"tenant": ""}, {"aws:RequestTag/tenant": ""}),
     "a tag beside": (OWN, {"aws:TagKeys": ["tenant", "customer"]}),
     "a transitive tag": (OWN, {"sts:TransitiveTagKeys": ["tenant"]}),
     "a caller without tag": ({}, {}),

@@ -1,4 +1,4 @@
-"""The bucket of objects: closed, versioned, under the storage key, and no request chooses another key."""
+"""The bucket of objects: closed, versioned, under the storage key; no request chooses its key or class."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +10,7 @@ from tests.infrastructure.policy_evaluation import Request, resource_allows
 
 ENCRYPTION = "s3:x-amz-server-side-encryption"
 KEY, CUSTOMER_KEY = f"{ENCRYPTION}-aws-kms-key-id", f"{ENCRYPTION}-customer-algorithm"
+STORAGE_CLASS = "s3:x-amz-storage-class"
 OTHER_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/other"
 ALL = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
 
@@ -110,6 +111,17 @@ def test_nobody_chooses_another_encryption(assembly: Assembly, what: str) -> Non
     storage = assembly.key("storage")["Arn"]
     asked = {key: storage if value == "<storage>" else value for key, value in REFUSED[what].items()}
     assert not lets(assembly, **asked)
+
+
+@pytest.mark.parametrize("chosen", ["GLACIER", "DEEP_ARCHIVE", "ONEZONE_IA", "INTELLIGENT_TIERING", ""])
+def test_nobody_chooses_another_storage_class(assembly: Assembly, chosen: str) -> None:
+    assert lets(assembly, **{STORAGE_CLASS: "STANDARD"})
+    assert not lets(assembly, **{STORAGE_CLASS: chosen})
+
+
+@pytest.mark.parametrize("action", ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"])
+def test_nobody_replicates_into_it(assembly: Assembly, action: str) -> None:
+    assert not lets(assembly, action)
 
 
 def test_nothing_comes_or_goes_without_tls_1_2(assembly: Assembly) -> None:

@@ -11,9 +11,11 @@ from uuid import uuid4
 import pytest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from moto.s3.models import s3_backends
 
 from local.embedded import EmbeddedAws
-from tests.local.actors import Actor, Actors, allow, refused
+from local.emulator import ACCOUNT
+from tests.local.actors import ELSEWHERE, Actor, Actors, allow, document, refused
 from tests.local.names import PREFIX
 from tests.local.test_trail import Archive, of
 
@@ -49,6 +51,9 @@ class Deployed:
             tenant: self.actors.user(f"of-objects-{tenant}", tags={"tenant": tenant})
             for tenant in (TENANT, OTHER)
         }
+        self.callers[""] = self.actors.user(
+            "of-objects-empty", allow("sts:*", resource=self.role), tags={"tenant": ""}
+        )
         self.callers["nobody"] = self.actors.user("of-objects-nobody", allow("sts:*", resource=self.role))
         iam = aws.client("iam")
         for tenant in (TENANT, OTHER):
@@ -111,8 +116,7 @@ def test_a_tenants_objects_are_stored_read_listed_and_deleted(deployed: Deployed
     listed = s3.list_objects_v2(Bucket=deployed.bucket, Prefix=f"tenants/{TENANT}/")["Contents"]
     assert where["Key"] in {each["Key"] for each in listed}
     assert s3.delete_object(**where)["DeleteMarker"] is True
-    with pytest.raises(ClientError, match="NoSuchKey"):
-        s3.get_object(**where)
+    assert refused(deployed.administrator.get_object, **where)["Code"] == "NoSuchKey"
     # What is deleted or replaced can be read as long as its version is kept, and put back.
     assert s3.get_object(**where, VersionId=second["VersionId"])["Body"].read() == b"two"
     s3.copy_object(**where, CopySource={**where, "VersionId": first["VersionId"]})
@@ -285,6 +289,35 @@ def test_a_head_says_nothing_of_another_tenants_object(deployed: Deployed, store
     assert refused(deployed.s3().head_object, **deployed.own(tenant=OTHER))["Code"] == "403"
 
 
+def test_that_an_object_is_absent_is_told_to_who_may_list_the_whole_bucket(
+    deployed: Deployed, stored: dict[str, str]
+) -> None:
+    s3, where = deployed.s3(), deployed.own(f"{uuid4()}")
+    absent: dict[str, Callable[[Any], Any]] = {
+        "an object": lambda s3: s3.get_object(**where),
+        "a range": lambda s3: s3.get_object(**where, Range="bytes=0-1"),
+        "a version": lambda s3: s3.get_object(**stored, VersionId=f"{uuid4()}"),
+        "the source of a copy": lambda s3: s3.copy_object(**stored, CopySource=where),
+    }
+    for what, attempt in absent.items():
+        told = refused(attempt, s3)
+        assert told["Code"] == "AccessDenied", what
+        assert IDENTITY.format("s3:ListBucket") in told["Message"], what
+        assert f"on resource: arn:aws:s3:::{deployed.bucket} because" in told["Message"], what
+    assert refused(s3.head_object, **where)["Code"] == "403"
+    s3.put_object(**where, Body=b"x")
+    assert s3.head_object(**where)["ContentLength"] == 1
+    # A deletion is no other answer than that there never was one.
+    s3.delete_object(**where)
+    assert refused(s3.head_object, **where)["Code"] == "403"
+    for attempt, code in (
+        (absent["an object"], "NoSuchKey"),
+        (absent["a version"], "NoSuchVersion"),
+        (lambda s3: s3.head_object(**where), "404"),
+    ):
+        assert refused(attempt, deployed.administrator)["Code"] == code
+
+
 @pytest.mark.parametrize("prefix", [None, "", "tenants/", f"tenants/{TENANT}", f"tenants/{TENANT}-2/"])
 def test_no_list_is_wider_than_the_tenants_own(deployed: Deployed, prefix: str | None) -> None:
     asked = {} if prefix is None else {"Prefix": prefix}
@@ -312,6 +345,87 @@ def test_nobody_chooses_another_encryption(deployed: Deployed, asked: dict[str, 
         assert reason in told["Message"]
 
 
+@pytest.fixture(scope="module")
+def of_others(deployed: Deployed) -> str:
+    """A bucket of another account, whose policy lets everybody."""
+    theirs, name = s3_backends[ELSEWHERE]["aws"], f"of-others-{uuid4()}"
+    theirs.create_bucket(name, deployed.aws.region)
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "s3:*"}
+    resources = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
+    theirs.put_bucket_policy(name, document({**everybody, "Resource": resources}).encode())
+    return name
+
+
+OWNED: dict[str, Callable[[Any, dict[str, str]], Any]] = {
+    "puts": lambda s3, at: s3.put_object(**at, Body=b"x"),
+    "reads": lambda s3, at: s3.get_object(**at),
+    "heads": lambda s3, at: s3.head_object(**at),
+    "deletes": lambda s3, at: s3.delete_object(**at),
+    "deletes many": lambda s3, at: s3.delete_objects(
+        Bucket=at["Bucket"],
+        ExpectedBucketOwner=at["ExpectedBucketOwner"],
+        Delete={"Objects": [{"Key": at["Key"]}]},
+    ),
+    "begins an upload": lambda s3, at: s3.create_multipart_upload(**at),
+    "uploads a part": lambda s3, at: s3.upload_part(**at, UploadId="any", PartNumber=1, Body=b"x"),
+    "ends an upload": lambda s3, at: s3.complete_multipart_upload(
+        **at, UploadId="any", MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": "x"}]}
+    ),
+    "gives an upload up": lambda s3, at: s3.abort_multipart_upload(**at, UploadId="any"),
+    "lists parts": lambda s3, at: s3.list_parts(**at, UploadId="any"),
+    "copies": lambda s3, at: s3.copy_object(
+        **at, CopySource={"Bucket": at["Bucket"], "Key": f"tenants/{TENANT}/o-1"}
+    ),
+    "copies from": lambda s3, at: s3.copy_object(
+        Bucket=at["Bucket"],
+        Key=f"tenants/{TENANT}/copy",
+        CopySource={"Bucket": at["Bucket"], "Key": f"tenants/{TENANT}/o-1"},
+        ExpectedSourceBucketOwner=at["ExpectedBucketOwner"],
+    ),
+    "lists": lambda s3, at: s3.list_objects_v2(
+        Bucket=at["Bucket"], Prefix=f"tenants/{TENANT}/", ExpectedBucketOwner=at["ExpectedBucketOwner"]
+    ),
+}
+
+
+@pytest.mark.parametrize("act", OWNED)
+def test_nothing_is_done_in_a_bucket_of_another_owner_than_expected(
+    deployed: Deployed, stored: dict[str, str], act: str
+) -> None:
+    told = refused(OWNED[act], deployed.s3(), {**stored, "ExpectedBucketOwner": ELSEWHERE})
+    # An answer to HEAD has no body.
+    assert told["Code"] == ("403" if act == "heads" else "AccessDenied")
+    assert act == "heads" or told["Message"] == "Access Denied"
+    assert deployed.s3().get_object(**stored, ExpectedBucketOwner=ACCOUNT)["Body"].read() == b"hello world"
+
+
+def test_a_bucket_of_another_account_lets_everybody_and_no_session(
+    deployed: Deployed, of_others: str
+) -> None:
+    """IAM's policy names the bucket, and its account: who takes the name is still not it."""
+    conditions = {"StringEquals": {"s3:ResourceAccount": ACCOUNT}}
+    limited = deployed.actors.user(f"limited-{uuid4()}", {**allow("s3:*"), "Condition": conditions})
+    at = {"Bucket": of_others, "Key": "o-1"}
+    told = refused(limited.client("s3").put_object, **at, Body=b"x")
+    assert IDENTITY.format("s3:PutObject") in told["Message"]
+    told = refused(deployed.s3().put_object, **at, Body=b"x")
+    assert IDENTITY.format("s3:PutObject") in told["Message"]
+    deployed.administrator.put_object(**at, Body=b"x", ExpectedBucketOwner=ELSEWHERE)
+    told = refused(deployed.administrator.put_object, **at, Body=b"x", ExpectedBucketOwner=ACCOUNT)
+    assert told["Code"] == "AccessDenied"
+    deployed.administrator.delete_object(**at)
+
+
+def test_nobody_chooses_another_storage_class(deployed: Deployed) -> None:
+    where = deployed.own(f"{uuid4()}")
+    deployed.s3().put_object(**where, Body=b"x", StorageClass="STANDARD")
+    for client in (deployed.s3(), deployed.administrator):
+        for attempt in (client.put_object, client.create_multipart_upload):
+            told = refused(attempt, **where, StorageClass="GLACIER")
+            assert told["Code"] == "AccessDenied"
+            assert DENIED in told["Message"]
+
+
 def test_the_storage_key_answers_through_the_bucket_alone(deployed: Deployed) -> None:
     storage = deployed.aws.client("s3").get_bucket_encryption(Bucket=deployed.bucket)
     [rule] = storage["ServerSideEncryptionConfiguration"]["Rules"]
@@ -333,6 +447,7 @@ WRONG: dict[str, tuple[str, dict[str, Any]]] = {
     "for another tenant": (TENANT, {"Tags": [{"Key": "tenant", "Value": OTHER}]}),
     "with two tags": (TENANT, {"Tags": [TAG, {"Key": "team", "Value": "any"}]}),
     "with a transitive tag": (TENANT, {"Tags": [TAG], "TransitiveTagKeys": ["tenant"]}),
+    "for an empty tenant": ("", {}),
     "by who has no tenant": ("nobody", {"Tags": [TAG]}),
     "by who has no tenant, without a tag": ("nobody", {"Tags": None}),
 }
