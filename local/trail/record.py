@@ -182,7 +182,7 @@ def _identity(principal: Principal) -> dict[str, Any]:
 
 def _resources(service: str, arns: Sequence[str], *, of_objects: bool = False) -> list[dict[str, str]]:
     kind = _TYPES.get(service)
-    found = []
+    found: list[dict[str, str]] = []
     for arn in dict.fromkeys(arns):
         if kind is None or not arn.startswith(f"arn:aws:{'iam' if service == 'sts' else service}:"):
             continue
