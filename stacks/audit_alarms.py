@@ -46,6 +46,8 @@ class Alarms(Construct):
             "envelope-key-used-by-others",
             "function-invoked-by-others",
             "key-store-written-by-others",
+            "objects-access-by-others",
+            "objects-denied",
             "branch-key-shredded",
             "unusable-key-used",
             "integrity-failure",

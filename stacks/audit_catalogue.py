@@ -61,6 +61,14 @@ ALARMS: Mapping[str, str] = {
     "key-store-written-by-others": (
         "A principal that is not the role tenant-admin wrote to the table of branch keys, or tried to."
     ),
+    "objects-access-by-others": (
+        "A principal that is not the role object-client read, listed, stored or deleted objects or versions "
+        "of them, or tried to."
+    ),
+    "objects-denied": (
+        "A session of the role object-client was refused an object or a data key: somebody may try another "
+        "tenant's objects."
+    ),
     "branch-key-shredded": "Someone shredded a tenant's branch key: its records can never be read again.",
     "branch-key-rotation-failed": "The schedule could not rotate a branch key that has come of age.",
     "rotation-not-started": "EventBridge Scheduler could not start the rotation of branch keys.",

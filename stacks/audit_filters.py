@@ -111,6 +111,15 @@ def management_patterns(watched: Watched, *, record: Record) -> dict[str, Sequen
             )
         ],
     }
+    # A Decrypt that is refused counts as decrypt-denied.
+    counted["objects-denied"] = [
+        all_of(
+            kms_call,
+            record.is_("errorCode", "AccessDenied*"),
+            record.is_("eventName", "GenerateDataKey*"),
+            record.is_(ISSUER, watched.object_client),
+        )
+    ]
     if watched.settings.trail == "own":
         counted["iam-changed"] = [
             all_of(
@@ -148,6 +157,10 @@ ITEM_WRITES = (
 )
 
 
+# Reads of an object that may not be there.
+MAY_BE_ABSENT = ("CopyObject", "GetObject", "HeadObject", "UploadPartCopy")
+
+
 def written_by_others(watched: Watched) -> str:
     """A change of the key store's items that the role tenant-admin did not make; the refused ones too."""
     record = Record("$")
@@ -174,6 +187,38 @@ def invoked_past_the_api(watched: Watched) -> str:
     )
 
 
+def object_call(record: Record) -> str:
+    """A call on objects: the trail records them of the bucket of objects alone."""
+    return all_of(
+        record.is_("eventSource", "s3.amazonaws.com"),
+        # The same log group has calls on the settings of any bucket.
+        record.is_("eventCategory", "Data"),
+    )
+
+
+def objects_accessed_by_others(watched: Watched) -> str:
+    """A call on objects that no session of object-client made, the refused ones too."""
+    record = Record("$")
+    return all_of(object_call(record), record.is_none_of(ISSUER, watched.object_client))
+
+
+def objects_denied(watched: Watched) -> str:
+    """A call on objects that a session of object-client was refused, and not for want of an object.
+
+    S3 says of an object that is absent that its caller may not list the bucket: that happens to everybody.
+    """
+    record = Record("$")
+    return all_of(
+        object_call(record),
+        record.is_("errorCode", "AccessDenied*"),
+        record.is_(ISSUER, watched.object_client),
+        any_of(
+            record.is_none_of("eventName", *MAY_BE_ABSENT),
+            record.is_none_of("errorMessage", "*s3:ListBucket*"),
+        ),
+    )
+
+
 class Counters(Construct):
     """Metric filters; `namespace` is where their metrics are, named after the alarms."""
 
@@ -197,8 +242,15 @@ class Counters(Construct):
         for alarm, condition in (
             ("function-invoked-by-others", invoked_past_the_api(watched)),
             ("key-store-written-by-others", written_by_others(watched)),
+            ("objects-access-by-others", objects_accessed_by_others(watched)),
+            ("objects-denied", objects_denied(watched)),
         ):
-            self._filter(alarm, "0", group=data_events, pattern=f"{{ {condition} }}")
+            self._filter(
+                alarm,
+                "Data" if alarm == "objects-denied" else "0",
+                group=data_events,
+                pattern=f"{{ {condition} }}",
+            )
         self._filter("branch-key-shredded", "0", group=function_logs["tenant-admin"], pattern=SHREDDED)
         if "rotation" in function_logs:
             self._filter(

@@ -83,6 +83,11 @@ class Watched:
         """The ARNs of the functions' roles, as a session of theirs shows them."""
         return [role_arn(role) for role in self.roles]
 
+    @property
+    def object_client(self) -> str:
+        """The ARN of the role that callers take for objects."""
+        return self.role_arn("object-client")
+
     def role_arn(self, duty: str) -> str:
         """The ARN of a role of ours, by its duty."""
         return role_arn(names.role(self.settings, duty))

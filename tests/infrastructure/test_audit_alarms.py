@@ -216,6 +216,8 @@ def test_what_reveals_records_alarms_within_a_minute_and_at_once(assembly: Assem
         "decrypt-denied",
         "envelope-key-used-by-others",
         "key-store-written-by-others",
+        "objects-access-by-others",
+        "objects-denied",
         "branch-key-shredded",
         "unusable-key-used",
         "integrity-failure",

@@ -557,6 +557,25 @@ WEAKENINGS = [
         {"action": "s3:ReplicateObject"},
         logical_id="Objects",
     ),
+    *(
+        Weakening(
+            what,
+            "AWS::Logs::MetricFilter",
+            having('{ $.eventSource = "nothing" }', "FilterPattern"),
+            test_audit_alarms.test_a_call_sets_off_its_alarms_and_no_other,
+            {"case": next(case for case in test_audit_alarms.CASES if case.says == seen)},
+            logical_id=logical_id,
+        )
+        for what, seen, logical_id in (
+            ("others' calls on objects", "root removes a version", "CountersObjectsAccess"),
+            ("objects refused", "a session reads another tenant's object", "CountersObjectsDeniedData"),
+            (
+                "data keys of objects refused",
+                "a session asks for a data key of another tenant's objects",
+                "CountersObjectsDenied0",
+            ),
+        )
+    ),
     # callers
     Weakening(
         "callers tied to their tenant",

@@ -37,6 +37,7 @@ class Deployed:
         self.archive = aws.outputs["ArchiveBucketName"]
         self.reader_role = self.role_of(self.reader)
         self.tenant_admin_role = self.role_of(aws.outputs["TenantAdminFunctionName"])
+        self.object_client = aws.outputs["ObjectClientRoleArn"]
         self.key_store = self.arn("dynamodb", f"table/{aws.outputs['KeyStoreTableName']}")
 
     def role_of(self, function: str) -> str:
@@ -105,6 +106,19 @@ class Deployed:
             resources=[{"accountId": ACCOUNT, "type": "AWS::DynamoDB::Table", "ARN": table}],
             managementEvent=False,
             eventCategory="Data",
+        )
+
+    def object_read(self, *, by: str, **fields: str) -> Event:
+        """The record of a role that read an object, or was refused it."""
+        return self.record(
+            "s3",
+            "GetObject",
+            userIdentity={"type": "AssumedRole", "sessionContext": {"sessionIssuer": {"arn": by}}},
+            requestParameters={"bucketName": "objects", "key": "tenants/acme/o-1"},
+            readOnly=True,
+            managementEvent=False,
+            eventCategory="Data",
+            **fields,
         )
 
 
@@ -259,6 +273,18 @@ COUNTED: dict[str, tuple[Callable[[Deployed], Event], Callable[[Deployed], Event
     "key-store-written-by-others": (
         lambda d: d.item_written(d.key_store, by=f"arn:aws:iam::{ACCOUNT}:role/someone"),
         lambda d: d.item_written(d.key_store, by=d.tenant_admin_role),
+    ),
+    "objects-access-by-others": (
+        lambda d: d.object_read(by=f"arn:aws:iam::{ACCOUNT}:role/someone"),
+        lambda d: d.object_read(by=d.object_client),
+    ),
+    "objects-denied": (
+        lambda d: d.object_read(by=d.object_client, errorCode="AccessDenied", errorMessage="Access Denied"),
+        lambda d: d.object_read(
+            by=d.object_client,
+            errorCode="AccessDenied",
+            errorMessage="is not authorized to perform: s3:ListBucket on resource",
+        ),
     ),
     "unusable-key-used": (
         lambda d: d.record(
