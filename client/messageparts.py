@@ -2,7 +2,7 @@
 
 What must stay true: a frame's number is its nonce, so under one data key no two contents of one frame may
 ever leave this process. Parts are made once; an upload that is gone on with makes them again, and what comes
-out is sent only if it is what was sent before, byte for byte (uploading.py).
+out is sent only if it is what was sent before, byte for byte (multipartupload.py).
 """
 
 from collections.abc import Iterator

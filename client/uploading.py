@@ -1,58 +1,17 @@
-"""Stores an object: encrypted here, sent in parts, visible only when all of them are there.
+"""Stores an object: encrypted here, in one request or in parts, and visible only when all of it is there."""
 
-What must stay true: a part is sent only after the log holds its code (transferlog.py); on going on, a part is
-made again from the file, and sent only if it has this code; and where the log may lack a part that was sent,
-the upload begins anew under another data key. So whatever happens to the file in between, no two contents are
-ever encrypted with one nonce, and no object is made of two states of a file.
-"""
+from botocore.exceptions import ClientError
 
-import hashlib
-import io
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import Any
-
-from botocore.exceptions import BotoCoreError, ClientError
-
-from client.awsfailures import code_of, told
-from client.boundedwork import done_at_once
-from client.bytedisplay import ByteDisplay, byte_display
-from client.inputs import Input, SourceChangedError, changed
-from client.messageparts import Part, PartReader, frames_per_part, parts_of
-from client.objectplaces import ObjectPlace, pointer
+from client.awsfailures import told
+from client.inputs import Input
+from client.messageparts import PartReader, frames_per_part, parts_of
+from client.multipartupload import MultipartUpload
+from client.newobjects import CONTENT_TYPE, Stored, begun, check_absent, stored_by_a_lost_answer
+from client.objectplaces import ObjectPlace
 from client.objectstore import ObjectStore
-from client.output import say
-from client.problems import ConflictError, RefusedInputError
-from client.transferlog import CAN_RESUME, TransferLog, is_proof, proof_of, proof_of_state
-from envelope import IntegrityError
-from envelope.message_header import StoredHeader, read_header
-from envelope.message_opening import DEFAULT_FRAME_LENGTH, OpenMessage, begin_message, open_message
-from envelope.message_suites import COMMITTING
+from client.problems import RefusedInputError
 
-_CONTENT_TYPE = "application/octet-stream"  # of the message; what is in it is bound in the context
 _LARGEST = 5 * 1024**4  # S3's limit for an object
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What was stored."""
-
-    length: int
-    version: str | None
-    header: bytes
-
-    def summary(self, place: ObjectPlace) -> dict[str, Any]:
-        """Return what is printed: among it the JSON value by which a record points at the object."""
-        return {
-            "tenant": place.tenant,
-            "object": place.id,
-            "length": self.length,
-            "version": self.version,
-            "pointer": dict(pointer(place, length=self.length, header=self.header)),
-        }
 
 
 def store_object(
@@ -90,21 +49,10 @@ def store_object(
         reader = PartReader(source, frames=frames_per_part(source.length))
         if reader.is_last:
             if not replace:
-                _check_absent(store, place)
+                check_absent(store, place)
             return _store_small(store, place, reader, content_type=content_type, replace=replace)
-        upload = _Upload(store, place, source, content_type=content_type, replace=replace)
+        upload = MultipartUpload(store, place, source, content_type=content_type, replace=replace)
         return upload.run(reader, concurrency=concurrency, resume=resume)
-
-
-def log_path(source: Path, *, bucket: str, key: str) -> Path:
-    """Return where an upload's log is: beside the file, one for each object."""
-    place = hashlib.sha256(f"{bucket}/{key}".encode()).hexdigest()[:8]
-    return source.with_name(f".{source.name}.{place}.upload")
-
-
-def _check_absent(store: ObjectStore, place: ObjectPlace) -> None:
-    if store.has(place.key):
-        raise ConflictError(f"{place.key} exists already: --replace stores a new version of it")
 
 
 def _store_small(
@@ -113,7 +61,7 @@ def _store_small(
     """Store what fits into one request."""
     length = len(reader.content)
     reader.source.check_unchanged(length)
-    message = _begun(store, place, content_type=content_type, length=length)
+    message = begun(store, place, content_type=content_type, length=length)
     (part,) = parts_of(message, reader)
     condition = {} if replace else {"IfNoneMatch": "*"}
     try:
@@ -121,273 +69,13 @@ def _store_small(
             **store.at,
             Key=place.key,
             Body=part.data,
-            ContentType=_CONTENT_TYPE,
+            ContentType=CONTENT_TYPE,
             ChecksumAlgorithm="CRC32",
             **condition,
         )
     except ClientError as error:
-        found = _stored_by_a_lost_answer(store, place, message, error=error)
+        found = stored_by_a_lost_answer(store, place, message, error=error)
         if found is None:
             raise
         answer = found
     return Stored(length, answer.get("VersionId"), message.header.serialized)
-
-
-def _begun(store: ObjectStore, place: ObjectPlace, *, content_type: str, length: int | None) -> OpenMessage:
-    context = place.new_context(content_type=content_type, length=length)
-    return begin_message(keyring=store.keyring, encryption_context=context)
-
-
-def _stored_by_a_lost_answer(
-    store: ObjectStore, place: ObjectPlace, message: OpenMessage, *, error: ClientError
-) -> dict[str, Any] | None:
-    """Return what S3 says of our own message where a repeated request found it stored by the first."""
-    if code_of(error) not in {"412", "PreconditionFailed", "NoSuchUpload"}:
-        return None
-    return _stored_message(store, place, header=message.header.serialized)
-
-
-def _stored_message(store: ObjectStore, place: ObjectPlace, *, header: bytes) -> dict[str, Any] | None:
-    """Return what S3 says of the object if it is the message with this header, which is never made twice."""
-    try:
-        answer: dict[str, Any] = store.s3.get_object(
-            **store.at, Key=place.key, Range=f"bytes=0-{len(header) - 1}"
-        )
-    except ClientError:
-        return None
-    return answer if answer["Body"].read() == header else None
-
-
-class _Upload:
-    """A multipart upload."""
-
-    def __init__(
-        self, store: ObjectStore, place: ObjectPlace, source: Input, *, content_type: str, replace: bool
-    ) -> None:
-        self._store = store
-        self._place = place
-        self._source = source
-        self._content_type = content_type
-        self._replace = replace
-        self._to: dict[str, Any] = {**store.at, "Key": place.key}
-        self._log: TransferLog | None = None
-        self._sent: dict[int, dict[str, Any]] = {}
-        self._proofs: dict[Any, Any] = {}
-        self._key = b""
-
-    def run(self, reader: PartReader, *, concurrency: int, resume: bool) -> Stored:
-        """Send the parts that are missing, and complete the upload."""
-        length = self._source.length
-        self._open_log(reader.frames)
-        try:
-            message = self._resumed(length) if resume else None
-            done = self._completed(message, length=length)
-            if done is not None:
-                return done
-            if not self._replace:
-                _check_absent(self._store, self._place)
-            if message is None or not self._learns_parts(message):
-                message = self._begin_anew(length)
-            name = f"{self._source.name} -> {self._place.id}"
-            with byte_display(name=name, total=length) as display:
-                taken = self._send(parts_of(message, reader), concurrency=concurrency, display=display)
-            self._source.check_unchanged(taken)
-            answer = self._complete(message)
-        except BaseException as error:
-            self._given_up(error)
-            raise
-        if self._log is not None:
-            self._log.remove()
-        return Stored(taken, answer.get("VersionId"), message.header.serialized)
-
-    def _open_log(self, frames: int) -> None:
-        if self._source.path is None or not CAN_RESUME:
-            return
-        identity = {
-            "bucket": self._store.bucket,
-            "key": self._place.key,
-            "source": self._source.identity,
-            "content_type": self._content_type,
-            "frames": frames,
-        }
-        path = log_path(self._source.path, bucket=self._store.bucket, key=self._place.key)
-        self._log = TransferLog(path, identity=identity)
-        if self._log.given_up is not None:
-            say(f"{self._source.name} is not what it was when its upload was interrupted: beginning anew")
-            self._abort(self._log.given_up.get("upload_id"))
-
-    def _resumed(self, length: int | None) -> OpenMessage | None:
-        """Return the message of an interrupted upload, if there is one and it is one that we began.
-
-        The log decides under which key and numbers content is encrypted. So it must be proven to come from
-        who held the message's data key, and to name a message as it would be begun now.
-        """
-        if self._log is None or self._log.state is None:
-            return None
-        state = self._log.state
-        try:
-            header = read_header(io.BytesIO(bytes.fromhex(str(state.get("header")))))
-            if not self._would_begin(header, length=length):
-                raise self._unusable("it was begun under another key, or in another way")
-            message = open_message(
-                header, keyring=self._store.keyring, encryption_context=self._place.context
-            )
-        except (IntegrityError, ValueError) as error:
-            raise self._unusable(str(error)) from None
-        key = message.frames.local_key()
-        proof = proof_of_state(str(state.get("upload_id")), header.serialized.hex(), key=key)
-        if not is_proof(state.get("proof"), proof):
-            raise self._unusable("it was not written by this command")
-        return message
-
-    def _would_begin(self, header: StoredHeader, *, length: int | None) -> bool:
-        fields = header.fields
-        return (
-            fields.suite == COMMITTING
-            and fields.frame_length == DEFAULT_FRAME_LENGTH
-            and [entry.provider_info for entry in fields.encrypted_data_keys]
-            == [self._store.key_arn.encode()]
-            and fields.encryption_context
-            == self._place.new_context(content_type=self._content_type, length=length)
-        )
-
-    def _unusable(self, why: str) -> ConflictError:
-        place = "" if self._log is None else f" (its log is {self._log.path})"
-        return ConflictError(
-            f"the interrupted upload cannot be gone on with: {why}. --no-resume gives it up and begins "
-            f"anew{place}"
-        )
-
-    def _completed(self, message: OpenMessage | None, *, length: int | None) -> Stored | None:
-        """Return what is stored, where the last run was stopped between the upload's end and its own."""
-        if message is None or length is None or self._log is None:
-            return None
-        header = message.header.serialized
-        found = _stored_message(self._store, self._place, header=header)
-        if found is None:
-            return None
-        say("the interrupted upload was complete")
-        self._log.remove()
-        return Stored(length, found.get("VersionId"), header)
-
-    def _learns_parts(self, message: OpenMessage) -> bool:
-        """Learn which parts were sent; return False where that is not known for certain."""
-        if self._log is None or self._log.state is None:
-            return False
-        self._key = message.frames.local_key()
-        self._to["UploadId"] = self._log.state["upload_id"]
-        try:
-            pages = self._store.s3.get_paginator("list_parts").paginate(**self._to)
-            sent = {part["PartNumber"]: _of_part(part) for page in pages for part in page.get("Parts", ())}
-        except ClientError as error:
-            if code_of(error) != "NoSuchUpload":
-                raise
-            say("the interrupted upload is no longer there: beginning anew")
-            return False
-        proofs = {entry.get("part"): entry.get("proof") for entry in self._log.entries}
-        if self._log.torn or not sent.keys() <= proofs.keys():
-            # Parts that the log does not know may have been sent: their numbers are used.
-            say("the log of the interrupted upload is not complete: beginning anew")
-            return False
-        self._proofs, self._sent = proofs, sent
-        say(f"going on with an interrupted upload: {len(sent)} parts are stored")
-        return True
-
-    def _begin_anew(self, length: int | None) -> OpenMessage:
-        message = _begun(self._store, self._place, content_type=self._content_type, length=length)
-        if self._log is not None and self._log.state is not None:
-            self._abort(self._log.state.get("upload_id"))
-        upload_id = self._store.s3.create_multipart_upload(
-            **self._store.at,
-            Key=self._place.key,
-            ContentType=_CONTENT_TYPE,
-            ChecksumAlgorithm="CRC32",
-        )["UploadId"]
-        self._to["UploadId"] = upload_id
-        self._sent, self._proofs = {}, {}
-        self._key = message.frames.local_key()
-        if self._log is not None:
-            header = message.header.serialized.hex()
-            proof = proof_of_state(upload_id, header, key=self._key)
-            self._log.begin({"upload_id": upload_id, "header": header, "proof": proof})
-        return message
-
-    def _send(self, parts: Iterator[Part], *, concurrency: int, display: ByteDisplay) -> int:
-        """Send what is missing; return the bytes of plaintext in all parts."""
-        taken = 0
-
-        def missing() -> Iterator[Callable[[], int]]:
-            nonlocal taken
-            for part in parts:
-                taken += part.plaintext_length
-                if self._note(part):
-                    display.advance(part.plaintext_length)
-                else:
-                    yield partial(self._send_part, part)
-
-        for length in done_at_once(missing(), limit=concurrency):
-            display.advance(length)
-        return taken
-
-    def _note(self, part: Part) -> bool:
-        """Log a part before it is sent; tell whether it is stored already."""
-        proof = proof_of(part.data, number=part.number, key=self._key)
-        if part.number not in self._proofs:
-            if self._log is not None:
-                self._log.append({"part": part.number, "proof": proof})
-            self._proofs[part.number] = proof
-        elif not is_proof(self._proofs[part.number], proof):
-            raise changed(self._source.name)
-        return part.number in self._sent
-
-    def _send_part(self, part: Part) -> int:
-        answer = self._store.s3.upload_part(
-            **self._to, PartNumber=part.number, Body=part.data, ChecksumAlgorithm="CRC32"
-        )
-        self._sent[part.number] = {**_of_part(answer), "PartNumber": part.number}
-        return part.plaintext_length
-
-    def _complete(self, message: OpenMessage) -> dict[str, Any]:
-        condition = {} if self._replace else {"IfNoneMatch": "*"}
-        parts = [self._sent[number] for number in sorted(self._proofs)]
-        try:
-            answer: dict[str, Any] = self._store.s3.complete_multipart_upload(
-                **self._to, MultipartUpload={"Parts": parts}, **condition
-            )
-        except ClientError as error:
-            found = _stored_by_a_lost_answer(self._store, self._place, message, error=error)
-            if found is None:
-                raise
-            return found
-        return answer
-
-    def _given_up(self, error: BaseException) -> None:
-        """Leave an upload that can be gone on with; take away any other."""
-        final = isinstance(error, SourceChangedError | RefusedInputError) or (
-            isinstance(error, ClientError) and code_of(error) in {"412", "PreconditionFailed", "NoSuchUpload"}
-        )
-        if self._log is not None and not final and self._log.state is not None:
-            say(f"to go on with the upload: run the same command again (its log is {self._log.path})")
-            self._log.close()
-            return
-        if "UploadId" in self._to:
-            self._abort(self._to["UploadId"])
-        if self._log is not None:
-            # A log that was opened and holds nothing, or an upload that is taken away.
-            if final or self._log.state is None:
-                self._log.remove()
-            else:
-                self._log.close()
-
-    def _abort(self, upload_id: object) -> None:
-        """Take away the parts of an upload; what is left the bucket's lifecycle takes away."""
-        if not upload_id:
-            return
-        with suppress(ClientError, BotoCoreError):
-            self._store.s3.abort_multipart_upload(
-                **self._store.at, Key=self._place.key, UploadId=str(upload_id)
-            )
-
-
-def _of_part(part: Any) -> dict[str, Any]:  # noqa: ANN401 - botocore's answer
-    return {name: part[name] for name in ("PartNumber", "ETag", "ChecksumCRC32") if name in part}

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from client.uploading import log_path
+from client.multipartupload import log_path
 from local.build_cache import ROOT
 from local.sealed import variables_of
 from tests.local.object_commands import PART, Commands
