@@ -80,12 +80,13 @@ def test_an_upload(sealed_here: Commands, content: bytes, name: str, chance: ran
     _wait_for(running, _there(sealed_here.folder, ".upload"))
     _wait_for(running, parts)
     time.sleep(chance.uniform(0, 2 * _SECONDS_OF_A_PART))
-    killed = _kill(running)
+    _kill(running)
     sealed_here.aws.clear_faults()
     seen = sealed_here("object", "cat", "acme", name)
     assert (seen.code, seen.out) in ((3, b""), (0, content))
     ended = sealed_here("object", "put", "acme", name, "in")
-    assert ended.code == (0 if killed else 4), ended.err
+    # Killed after it was done, and before it ended: the next run may find its log, or only the object.
+    assert ended.code in ((0,) if seen.code else (0, 4)), ended.err
     assert sealed_here("object", "cat", "acme", name).out == content
     assert (sealed_here.names(), sealed_here.unfinished()) == (["in"], 0)
 
