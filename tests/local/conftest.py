@@ -182,7 +182,7 @@ def handler(event, context):
     if what == "sleep":
         time.sleep(30)
     if what == "wait":
-        time.sleep(1)
+        time.sleep(1.6)
     if what == "raise":
         raise ValueError("asked for")
     if what == "exit":

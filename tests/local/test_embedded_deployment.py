@@ -27,7 +27,8 @@ def test_callers_are_tied_to_their_tenants(aws: EmbeddedAws) -> None:
         assert iam.list_user_tags(UserName=f"{tenant}-caller")["Tags"] == [{"Key": "tenant", "Value": tenant}]
         attached = iam.list_attached_user_policies(UserName=f"{tenant}-caller")["AttachedPolicies"]
         arns = {policy["PolicyArn"] for policy in attached}
-        assert arns == {aws.outputs["RecordsReadPolicyArn"], aws.outputs["RecordsWritePolicyArn"]}
+        named = ("RecordsReadPolicyArn", "RecordsWritePolicyArn", "ObjectsPolicyArn")
+        assert arns == {aws.outputs[name] for name in named}
 
 
 def test_the_operator_of_branch_keys_belongs_to_no_tenant(aws: EmbeddedAws) -> None:
