@@ -72,6 +72,7 @@ class Commands:
         """Return what is in the folder, hidden files too."""
         return sorted(path.name for path in self.folder.iterdir())
 
-    def unfinished(self) -> int:
-        """Return how many uploads were begun and neither completed nor taken away."""
-        return len(self.s3.list_multipart_uploads(Bucket=self.bucket).get("Uploads", []))
+    def unfinished(self, name: str, *, tenant: str = "acme") -> int:
+        """Return how many uploads of an object were begun and neither completed nor taken away."""
+        uploads = self.s3.list_multipart_uploads(Bucket=self.bucket).get("Uploads", [])
+        return sum(upload["Key"] == f"tenants/{tenant}/{name}" for upload in uploads)

@@ -52,7 +52,7 @@ def test_a_pipe_of_unknown_length_is_stored_and_goes_out_through_one(sealed_here
     reader.join(30)
     assert received == [content]
     assert got["content_type"] == "text/plain"
-    assert sealed_here.unfinished() == 0
+    assert sealed_here.unfinished(name) == 0
 
 
 def test_content_type_and_length_are_bound_to_it(sealed_here: Sealed) -> None:

@@ -72,7 +72,7 @@ def test_an_upload_that_is_cut_at_any_part_goes_on_where_it_was(
     ]
     assert len(sent) == PARTS - failing
     assert sealed_here("object", "cat", "acme", name).out == content
-    assert (logs(sealed_here), sealed_here.unfinished()) == ([], 0)
+    assert (logs(sealed_here), sealed_here.unfinished(name)) == ([], 0)
 
 
 @pytest.mark.parametrize("operation", ["CreateMultipartUpload", "CompleteMultipartUpload"])
@@ -85,7 +85,7 @@ def test_an_upload_that_is_cut_at_its_begin_or_end_is_done_by_the_next_run(
     sealed_here.aws.clear_faults()
     assert put(sealed_here, name)[0] == 0
     assert sealed_here("object", "cat", "acme", name).out == content
-    assert (logs(sealed_here), sealed_here.unfinished()) == ([], 0)
+    assert (logs(sealed_here), sealed_here.unfinished(name)) == ([], 0)
 
 
 @pytest.mark.parametrize(("length", "operation"), [(100, "PutObject"), (PART + 9, "CompleteMultipartUpload")])
@@ -112,7 +112,7 @@ def test_what_comes_through_a_pipe_is_taken_away_when_it_fails(sealed_here: Comm
     sealed_here.aws.fail_next("s3", "UploadPart", reset=True, times=_OFTEN)
     assert put(sealed_here, name)[0] == 7
     writer.join(30)
-    assert (sealed_here.names(), sealed_here.unfinished()) == (["in"], 0)
+    assert (sealed_here.names(), sealed_here.unfinished(name)) == (["in"], 0)
 
 
 def _write(pipe: Path, content: bytes) -> None:
@@ -139,7 +139,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_stored(
     assert code == 4
     assert "changed while it was read" in said
     assert not is_there(sealed_here, name)
-    assert (logs(sealed_here), sealed_here.unfinished()) == ([], 0)
+    assert (logs(sealed_here), sealed_here.unfinished(name)) == ([], 0)
 
 
 def _interrupted(sealed_here: Commands, name: str) -> None:
@@ -157,7 +157,7 @@ def test_a_file_that_changed_since_an_interruption_is_uploaded_anew(
     assert code == 0
     assert "is not what it was" in said
     assert sealed_here("object", "cat", "acme", name).out == changed
-    assert (logs(sealed_here), sealed_here.unfinished()) == ([], 0)
+    assert (logs(sealed_here), sealed_here.unfinished(name)) == ([], 0)
 
 
 @pytest.mark.parametrize("at", [100, PART + 100, 2 * PART + 100])
@@ -181,7 +181,7 @@ def test_no_second_content_is_encrypted_with_a_nonce_that_was_used(
     code, said = put(sealed_here, name)
     assert (code, len(_parts_sent(sealed_here))) == (4, sent)
     assert "changed" in said
-    assert (logs(sealed_here), sealed_here.unfinished()) == ([], 0)
+    assert (logs(sealed_here), sealed_here.unfinished(name)) == ([], 0)
 
 
 def _parts_sent(sealed_here: Commands) -> list[object]:
@@ -199,7 +199,7 @@ def test_an_upload_begun_under_another_key_is_not_gone_on_with(
     assert len(logs(sealed_here)) == 1
     assert put(sealed_here, name, "--no-resume")[0] == 0
     assert sealed_here("object", "cat", "acme", name).out == content
-    assert (logs(sealed_here), sealed_here.unfinished()) == ([], 0)
+    assert (logs(sealed_here), sealed_here.unfinished(name)) == ([], 0)
 
 
 def test_an_upload_that_is_no_longer_there_begins_anew(

@@ -82,13 +82,16 @@ def test_an_upload(sealed_here: Commands, content: bytes, name: str, chance: ran
     time.sleep(chance.uniform(0, 2 * _SECONDS_OF_A_PART))
     _kill(running)
     sealed_here.aws.clear_faults()
+    # An upload that S3 has begun and the log does not name yet is left to the bucket's lifecycle.
+    unnamed = any(log.stat().st_size == 0 for log in sealed_here.folder.glob(".in.*.upload"))
     seen = sealed_here("object", "cat", "acme", name)
     assert (seen.code, seen.out) in ((3, b""), (0, content))
     ended = sealed_here("object", "put", "acme", name, "in")
     # Killed after it was done, and before it ended: the next run may find its log, or only the object.
     assert ended.code in ((0,) if seen.code else (0, 4)), ended.err
     assert sealed_here("object", "cat", "acme", name).out == content
-    assert (sealed_here.names(), sealed_here.unfinished()) == (["in"], 0)
+    assert sealed_here.names() == ["in"]
+    assert sealed_here.unfinished(name) <= unnamed
 
 
 def test_a_download(sealed_here: Commands, content: bytes, name: str, chance: random.Random) -> None:

@@ -72,7 +72,7 @@ def test_a_log_that_lacks_what_may_have_been_sent_begins_an_upload_under_another
     assert ended.code == 0, ended.err
     assert "is not complete: beginning anew" in ended.err
     assert not sealed_here.stored(name).startswith(bytes.fromhex(header))
-    assert sealed_here.unfinished() == 0
+    assert sealed_here.unfinished(name) == 0
 
 
 def test_a_planted_log_cannot_have_content_encrypted_under_a_key_that_was_used(
