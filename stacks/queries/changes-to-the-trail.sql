@@ -14,6 +14,8 @@ WHERE
     region = '${region}'
     AND day BETWEEN ? AND ?
     AND readonly = 'false'
+    -- Where the trail is this deployment's own, its files hold the writing of objects too.
+    AND eventcategory = 'Management'
     AND (
         (
             eventsource = 'cloudtrail.amazonaws.com'
