@@ -52,8 +52,9 @@ def opened(
         return stored, stored.open(head)
     except ClientError as error:
         # Of an object that is absent S3 says so only to whoever may list the whole bucket.
-        if code_of(error) in {"403", "AccessDenied"} and version is None and not store.has(place.key):
-            raise NotFoundError(f"{place.key}: there is no such object") from None
+        if code_of(error) in {"403", "AccessDenied"} and (version is not None or not store.has(place.key)):
+            which = "object" if version is None else "version, or it may not be read"
+            raise NotFoundError(f"{place.key}: there is no such {which}") from None
         raise
 
 

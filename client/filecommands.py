@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import BinaryIO
@@ -72,6 +73,8 @@ def decrypt(arguments: argparse.Namespace, *, store: ObjectStore) -> Exit:
 
 
 def _output(arguments: argparse.Namespace, name: str) -> AbstractContextManager[OutputFile | BinaryIO]:
+    if name == STANDARD and sys.stdout.isatty():
+        raise UsageError("bytes of any kind would go to the terminal: name a file with --output")
     return open_output(
         name, overwrite=arguments.overwrite, stream_allowed=arguments.output is not None or name == STANDARD
     )

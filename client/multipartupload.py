@@ -111,7 +111,10 @@ class MultipartUpload:
         path = log_path(self._source.path, bucket=self._store.bucket, key=self._place.key)
         self._log = TransferLog(path, identity=identity)
         if self._log.given_up is not None:
-            say(f"{self._source.name} is not what it was when its upload was interrupted: beginning anew")
+            say(
+                f"{self._source.name} is not what it was when its upload was interrupted, or is to be stored "
+                "otherwise: beginning anew"
+            )
             self._abort(self._log.given_up.get("upload_id"))
 
     def _resumed(self, length: int | None) -> OpenMessage | None:
@@ -265,7 +268,8 @@ class MultipartUpload:
             isinstance(error, ClientError) and code_of(error) in {"412", "PreconditionFailed", "NoSuchUpload"}
         )
         if self._log is not None and not final and self._log.state is not None:
-            say(f"to go on with the upload: run the same command again (its log is {self._log.path})")
+            if not isinstance(error, ConflictError):
+                say(f"to go on with the upload: run the same command again (its log is {self._log.path})")
             self._log.close()
             return
         if "UploadId" in self._to:

@@ -51,7 +51,7 @@ def byte_range(text: str) -> tuple[int, int | None]:
 def _object_id(text: str) -> str:
     if not is_record_id(text):
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not an object id: {RECORD_RULE.replace('record', 'object')}"
+            f"{text!r} is not an object id: {RECORD_RULE.replace('a record', 'an object')}"
         )
     return text
 
@@ -130,7 +130,10 @@ def add_object_commands(
     encrypting = command(commands, "encrypt", "encrypt a file into a message", manual.ENCRYPT)
     _add_file_names(encrypting, tenant)
     _add_content_type(encrypting)
-    _add_output(encrypting, help_text="the message to write (default: FILE.sealed; - for standard output)")
+    _add_output(
+        encrypting,
+        help_text="the message to write, or - for standard output (default: FILE.sealed; - where FILE is -)",
+    )
 
     decrypting = command(commands, "decrypt", "decrypt a message into a file", manual.DECRYPT)
     _add_file_names(decrypting, tenant)

@@ -52,7 +52,7 @@ With --record the object must be the very one that the record points at, not a l
 CAT = """\
 examples:
   sealed object cat acme scan-17 | head -c 100
-  sealed object cat acme scan-17 --range 0-1048575         the first MiB
+  sealed object cat acme scan-17 --range 0-1048575         the first MiB, which must be there
   sealed object cat acme scan-17 --range -512              the last 512 bytes
 
 With --range only the frames that hold it are fetched. The bytes printed are verified, in their place

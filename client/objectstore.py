@@ -132,7 +132,8 @@ def open_store(
                 "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --profile"
             )
         provider = _TenantSession(own, role_arn=settings.role_arn, tenant=tenant)
-        provider.begin()
+        with told(f"the role for tenant {tenant} (your own credentials must carry the tag tenant={tenant})"):
+            provider.begin()
         session = Session(profile=profile)
         _set_region(session, region, of=settings.key_arn)
         session.register_component("credential_provider", CredentialResolver([provider]))
@@ -147,7 +148,8 @@ def open_store(
         )
         s3 = session.create_client("s3", config=config)
         kms: Any = session.create_client("kms", config=config)
-    keyring = KmsKeyring(kms, settings.key_arn, decrypt_key_arns=settings.old_key_arns)
+    with told(f"{_KEY} or {_OLD_KEYS}"):
+        keyring = KmsKeyring(kms, settings.key_arn, decrypt_key_arns=settings.old_key_arns)
     return ObjectStore(s3, settings.bucket, settings.account, settings.key_arn, keyring)
 
 

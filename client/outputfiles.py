@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from client.awsfailures import file_failure
 from client.inputs import STANDARD
-from client.problems import ConflictError
+from client.problems import ConflictError, UsageError
 from client.transferlog import locked_file
 
 
@@ -156,6 +156,8 @@ def check_absent(path: Path, *, overwrite: bool) -> None:
     """Raise ConflictError where a file bears this name already and may not be replaced."""
     if path.is_dir():
         raise ConflictError(f"{path} is a folder: name a file")
+    if not path.parent.is_dir():
+        raise UsageError(f"{path} cannot be written: there is no folder {path.parent}")
     if not overwrite and path.exists():
         raise _exists(path)
 

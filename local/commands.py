@@ -219,6 +219,8 @@ The same caller's large objects, which are encrypted where the command runs:
 
   export AWS_ENDPOINT_URL={aws.aws_endpoint}
 {objects}
+  {sealed} object put acme readme README.md
+  {sealed} object cat acme readme --range 0-99
 
 As the operator of branch keys, who can read no record:
 
