@@ -183,3 +183,42 @@ def test_files_are_encrypted_and_decrypted_and_are_what_put_stores(sealed_here: 
     assert wrong.code == 8
     assert "'object-id'" in wrong.err
     assert sealed_here.names() == ["in.txt", "in.txt.sealed", "out.txt"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("SEALED_ENVELOPE_KEY_ARN", "alias/envelope"), ("SEALED_OBJECT_ROLE_ARN", "object-client")],
+)
+def test_a_wrong_setting_is_named(sealed_here: Sealed, variable: str, value: str) -> None:
+    refused = sealed_here("object", "list", "acme", **{variable: value})
+    assert refused.code == 2, refused
+    assert variable in refused.err
+
+
+def test_an_absent_version_and_an_absent_folder_are_said_to_be_absent(sealed_here: Sealed) -> None:
+    name = new_id()
+    sealed_here.file("in", 3)
+    sealed_here("object", "put", "acme", name, "in").document()
+    version = sealed_here("object", "get", "acme", name, "--version", str(uuid4()), "-o", "out")
+    assert (version.code, "no such version" in version.err) == (3, True)
+    folder = sealed_here("object", "get", "acme", name, "-o", "nowhere/out")
+    assert (folder.code, "there is no folder nowhere" in folder.err) == (2, True)
+    assert sealed_here.names() == ["in"]
+
+
+def test_an_interrupted_upload_whose_place_was_taken_says_how_to_take_it(
+    sealed_here: Sealed, monkeypatch: pytest.MonkeyPatch, aws: EmbeddedAws
+) -> None:
+    monkeypatch.setattr("client.objectstore._ATTEMPTS", 2)
+    name = new_id()
+    content = sealed_here.file("in", 2 * PART)
+    aws.fail_next("s3", "UploadPart", reset=True, times=40, skip=1)
+    assert sealed_here("object", "put", "acme", name, "in", "--concurrency", "1").code == 7
+    aws.clear_faults()
+    sealed_here.file("other", 3)
+    sealed_here("object", "put", "acme", name, "other").document()
+    refused = sealed_here("object", "put", "acme", name, "in")
+    assert (refused.code, "--replace" in refused.err) == (4, True)
+    assert "run the same command again" not in refused.err
+    sealed_here("object", "put", "acme", name, "in", "--replace").document()
+    assert sealed_here("object", "cat", "acme", name).out == content

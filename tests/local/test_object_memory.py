@@ -14,7 +14,7 @@ from local.sealed import variables_of
 from tests.local.object_commands import Commands
 from tests.local.test_trail import Archive, of
 
-MEBIBYTES = int(os.environ.get("SEALED_OBJECT_MIB", "160"))
+MEBIBYTES = int(os.environ.get("SEALED_OBJECT_MIB", "96"))
 MIB = 1024 * 1024
 ABOVE_THE_IMPORTS = 64 * MIB
 # The program itself measures its highest mark of memory, and what it was once everything is imported. What
