@@ -17,7 +17,7 @@ from client.bytedisplay import byte_display
 from client.objectplaces import CONTENT_TYPE_KEY, LENGTH_KEY, ObjectPlace, pointer
 from client.objectsource import SequentialReader, StoredObject
 from client.objectstore import ObjectStore
-from client.outputfiles import OutputFile, check_absent
+from client.outputfiles import check_absent, open_output
 from client.partdownload import PartDownload
 from client.problems import IntegrityFailureError, NotFoundError
 from envelope import MessageReader
@@ -69,15 +69,7 @@ def fetch_to_stream(
     """Write an object's plaintext into a stream, each frame once it is verified."""
     with told(place.key):
         stored, size = opened(store, place, version=version)
-        with byte_display(name=place.id, total=size) as display:
-            return decrypt_stream(
-                SequentialReader(stored.fetch(0, size), on_read=display.advance),
-                sink,
-                store=store,
-                place=place,
-                expected=expected,
-                version=stored.version,
-            )
+        return _fetch_whole(store, place, stored, sink, size=size, expected=expected)
 
 
 def decrypt_stream(
@@ -153,9 +145,11 @@ def fetch_to_file(
         stored, size = opened(store, place, version=version)
         header = _header(stored)
         check_pointer(header, place=place, expected=expected)
-        message = open_message(header, keyring=store.keyring, encryption_context=place.context)
         if header.fields.suite.signed or not header.fields.framed:
-            return _fetch_whole(store, place, stored, path, size=size, overwrite=overwrite, expected=expected)
+            # It proves itself as a whole only. Other writers make such messages.
+            with open_output(str(path), overwrite=overwrite, stream_allowed=False) as output:
+                return _fetch_whole(store, place, stored, output, size=size, expected=expected)
+        message = open_message(header, keyring=store.keyring, encryption_context=place.context)
         layout = _layout(header, size=size)
         _check_length(header, length=layout.plaintext_length, expected=expected)
         download = PartDownload(stored, message, layout, path, overwrite=overwrite)
@@ -181,29 +175,21 @@ def _fetch_whole(
     store: ObjectStore,
     place: ObjectPlace,
     stored: StoredObject,
-    path: Path,
+    sink: ByteSink,
     *,
     size: int,
-    overwrite: bool,
     expected: Pointer | None,
 ) -> Fetched:
-    """Fetch a message that proves itself as a whole only, as other writers may make them."""
-    output = OutputFile(path, overwrite=overwrite)
-    try:
-        with byte_display(name=place.id, total=size) as display:
-            fetched = decrypt_stream(
-                SequentialReader(stored.fetch(0, size), on_read=display.advance),
-                output,
-                store=store,
-                place=place,
-                expected=expected,
-                version=stored.version,
-            )
-        output.finish()
-    except BaseException:
-        output.discard()
-        raise
-    return fetched
+    """Fetch a message from its first byte to its last."""
+    with byte_display(name=place.id, total=size) as display:
+        return decrypt_stream(
+            SequentialReader(stored.fetch(0, size), on_read=display.advance),
+            sink,
+            store=store,
+            place=place,
+            expected=expected,
+            version=stored.version,
+        )
 
 
 def _header(stored: StoredObject) -> StoredHeader:

@@ -23,6 +23,7 @@ from client.inputs import Input, SourceChangedError, changed
 from client.messageparts import Part, PartReader, part_plaintext, parts_of
 from client.newobjects import (
     CONTENT_TYPE,
+    DECIDED,
     Stored,
     begun,
     check_absent,
@@ -74,20 +75,19 @@ class MultipartUpload:
 
     def run(self, reader: PartReader, *, concurrency: int, resume: bool) -> Stored:
         """Send the parts that are missing, and complete the upload."""
-        length = self._source.length
         self._open_log(reader.frames)
         try:
-            message = self._resumed(length) if resume else None
-            done = self._completed(message, length=length)
+            message = self._resumed() if resume else None
+            done = self._completed(message)
             if done is not None:
                 return done
             if not self._replace:
                 check_absent(self._store, self._place)
-            if message is None or not self._learns_parts(message):
-                message = self._begin_anew(length)
+            if message is None or not self._learns_parts():
+                message = self._begin_anew()
             name = f"{self._source.name} -> {self._place.id}"
             at_once = min(concurrency, max(1, _IN_MEMORY // part_plaintext(reader.frames)))
-            with byte_display(name=name, total=length) as display:
+            with byte_display(name=name, total=self._source.length) as display:
                 taken = self._send(parts_of(message, reader), concurrency=at_once, display=display)
             self._source.check_unchanged(taken)
             answer = self._complete(message)
@@ -117,7 +117,7 @@ class MultipartUpload:
             )
             self._abort(self._log.given_up.get("upload_id"))
 
-    def _resumed(self, length: int | None) -> OpenMessage | None:
+    def _resumed(self) -> OpenMessage | None:
         """Return the message of an interrupted upload, if there is one and it is one that we began.
 
         The log decides under which key and numbers content is encrypted. So it must be proven to come from
@@ -128,20 +128,20 @@ class MultipartUpload:
         state = self._log.state
         try:
             header = read_header(io.BytesIO(bytes.fromhex(str(state.get("header")))))
-            if not self._would_begin(header, length=length):
+            if not self._would_begin(header):
                 raise self._unusable("it was begun under another key, or in another way")
             message = open_message(
                 header, keyring=self._store.keyring, encryption_context=self._place.context
             )
         except (IntegrityError, ValueError) as error:
             raise self._unusable(str(error)) from None
-        key = message.frames.local_key()
-        proof = proof_of_state(str(state.get("upload_id")), header.serialized.hex(), key=key)
+        self._key = message.frames.local_key()
+        proof = proof_of_state(str(state.get("upload_id")), header.serialized.hex(), key=self._key)
         if not is_proof(state.get("proof"), proof):
             raise self._unusable("it was not written by this command")
         return message
 
-    def _would_begin(self, header: StoredHeader, *, length: int | None) -> bool:
+    def _would_begin(self, header: StoredHeader) -> bool:
         fields = header.fields
         return (
             fields.suite == COMMITTING
@@ -149,7 +149,7 @@ class MultipartUpload:
             and [entry.provider_info for entry in fields.encrypted_data_keys]
             == [self._store.key_arn.encode()]
             and fields.encryption_context
-            == self._place.new_context(content_type=self._content_type, length=length)
+            == self._place.new_context(content_type=self._content_type, length=self._source.length)
         )
 
     def _unusable(self, why: str) -> ConflictError:
@@ -159,8 +159,9 @@ class MultipartUpload:
             f"anew{place}"
         )
 
-    def _completed(self, message: OpenMessage | None, *, length: int | None) -> Stored | None:
+    def _completed(self, message: OpenMessage | None) -> Stored | None:
         """Return what is stored, where the last run was stopped between the upload's end and its own."""
+        length = self._source.length
         if message is None or length is None or self._log is None:
             return None
         header = message.header.serialized
@@ -171,11 +172,10 @@ class MultipartUpload:
         self._log.remove()
         return Stored(length, found.get("VersionId"), header)
 
-    def _learns_parts(self, message: OpenMessage) -> bool:
+    def _learns_parts(self) -> bool:
         """Learn which parts were sent; return False where that is not known for certain."""
         if self._log is None or self._log.state is None:
             return False
-        self._key = message.frames.local_key()
         self._to["UploadId"] = self._log.state["upload_id"]
         try:
             pages = self._store.s3.get_paginator("list_parts").paginate(**self._to)
@@ -194,7 +194,8 @@ class MultipartUpload:
         say(f"going on with an interrupted upload: {len(sent)} parts are stored")
         return True
 
-    def _begin_anew(self, length: int | None) -> OpenMessage:
+    def _begin_anew(self) -> OpenMessage:
+        length = self._source.length
         message = begun(self._store, self._place, content_type=self._content_type, length=length)
         if self._log is not None and self._log.state is not None:
             self._abort(self._log.state.get("upload_id"))
@@ -256,16 +257,13 @@ class MultipartUpload:
                 **self._to, MultipartUpload={"Parts": parts}, **condition
             )
         except ClientError as error:
-            found = stored_by_a_lost_answer(self._store, self._place, message, error=error)
-            if found is None:
-                raise
-            return found
+            return stored_by_a_lost_answer(self._store, self._place, message, error=error)
         return answer
 
     def _given_up(self, error: BaseException) -> None:
         """Leave an upload that can be gone on with; take away any other."""
         final = isinstance(error, SourceChangedError | RefusedInputError) or (
-            isinstance(error, ClientError) and code_of(error) in {"412", "PreconditionFailed", "NoSuchUpload"}
+            isinstance(error, ClientError) and code_of(error) in DECIDED
         )
         if self._log is not None and not final and self._log.state is not None:
             if not isinstance(error, ConflictError):
@@ -275,11 +273,7 @@ class MultipartUpload:
         if "UploadId" in self._to:
             self._abort(self._to["UploadId"])
         if self._log is not None:
-            # A log that was opened and holds nothing, or an upload that is taken away.
-            if final or self._log.state is None:
-                self._log.remove()
-            else:
-                self._log.close()
+            self._log.remove()
 
     def _abort(self, upload_id: object) -> None:
         """Take away the parts of an upload; what is left the bucket's lifecycle takes away."""

@@ -13,6 +13,8 @@ from envelope.message_opening import OpenMessage, begin_message
 
 #: Of the message; the type of what is in it is bound in the context.
 CONTENT_TYPE = "application/octet-stream"
+#: Answers after which an upload cannot be completed any more; or was, by a request whose answer was lost.
+DECIDED = frozenset({"412", "PreconditionFailed", "NoSuchUpload"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,20 @@ def begun(store: ObjectStore, place: ObjectPlace, *, content_type: str, length: 
 
 def stored_by_a_lost_answer(
     store: ObjectStore, place: ObjectPlace, message: OpenMessage, *, error: ClientError
-) -> dict[str, Any] | None:
-    """Return what S3 says of our own message where a repeated request found it stored by the first."""
-    if code_of(error) not in {"412", "PreconditionFailed", "NoSuchUpload"}:
-        return None
-    return stored_message(store, place, header=message.header.serialized)
+) -> dict[str, Any]:
+    """Return what S3 says of our own message, where a repeated request found it stored by the first.
+
+    Raises
+    ------
+    ClientError
+        It was not: the error that was given.
+    """
+    found = None
+    if code_of(error) in DECIDED:
+        found = stored_message(store, place, header=message.header.serialized)
+    if found is None:
+        raise error
+    return found
 
 
 def stored_message(store: ObjectStore, place: ObjectPlace, *, header: bytes) -> dict[str, Any] | None:

@@ -74,8 +74,5 @@ def _store_small(
             **condition,
         )
     except ClientError as error:
-        found = stored_by_a_lost_answer(store, place, message, error=error)
-        if found is None:
-            raise
-        answer = found
+        answer = stored_by_a_lost_answer(store, place, message, error=error)
     return Stored(length, answer.get("VersionId"), message.header.serialized)
