@@ -8,7 +8,7 @@ from client import manual, version
 from client.auditarguments import add_audit_commands
 from client.importlines import RECORD_RULE, TENANT_RULE, is_record_id, is_tenant_id
 from client.objectarguments import add_object_commands
-from client.subcommands import add_command
+from client.subcommands import add_command, whole_number
 from client.tenantarguments import add_tenant_commands
 
 _REVISION = re.compile(r'"?([0-9a-f]{32})"?')
@@ -43,18 +43,12 @@ def _revision(text: str) -> str:
     return match.group(1)
 
 
-def _whole(text: str, *, most: int) -> int:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= most):
-        raise argparse.ArgumentTypeError(f"give a whole number from 1 to {most}")
-    return int(text)
-
-
 def _limit(text: str) -> int:
-    return _whole(text, most=_MOST_PER_PAGE)
+    return whole_number(text, most=_MOST_PER_PAGE)
 
 
 def _threads(text: str) -> int:
-    return _whole(text, most=_MOST_THREADS)
+    return whole_number(text, most=_MOST_THREADS)
 
 
 def _seconds(text: str) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from client.inputs import Input
 from client.problems import RefusedInputError
-from envelope.message_frames import FINAL_OVERHEAD, REGULAR_OVERHEAD
+from envelope.message_frames import FINAL_OVERHEAD
 from envelope.message_opening import DEFAULT_FRAME_LENGTH, OpenMessage
 
 MOST_PARTS = 10_000
@@ -117,7 +117,7 @@ def _encrypted(
     length = len(content)
     regular = max(0, length - 1) // DEFAULT_FRAME_LENGTH if last else length // DEFAULT_FRAME_LENGTH
     rest = length - regular * DEFAULT_FRAME_LENGTH
-    frame_size = DEFAULT_FRAME_LENGTH + REGULAR_OVERHEAD
+    frame_size = message.frames.frame_size
     data = bytearray(len(before) + regular * frame_size + (rest + FINAL_OVERHEAD if last else 0))
     data[: len(before)] = before
     with memoryview(data)[len(before) :] as into:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from client import objectmanual as manual
 from client.importlines import RECORD_RULE, is_record_id
-from client.subcommands import add_command, add_group
+from client.subcommands import add_command, add_group, whole_number
 
 if TYPE_CHECKING:
     from client.subcommands import Commands
@@ -69,9 +69,7 @@ def _version(text: str) -> str:
 
 
 def _at_once(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= _MOST_AT_ONCE):
-        raise argparse.ArgumentTypeError(f"give a whole number from 1 to {_MOST_AT_ONCE}")
-    return int(text)
+    return whole_number(text, most=_MOST_AT_ONCE)
 
 
 def add_object_commands(

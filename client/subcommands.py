@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
+def whole_number(text: str, *, most: int) -> int:
+    """Read a number from 1 to `most`; raises ArgumentTypeError for anything else."""
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= most):
+        raise argparse.ArgumentTypeError(f"give a whole number from 1 to {most}")
+    return int(text)
+
+
 def add_command(
     commands: "Commands",
     name: str,

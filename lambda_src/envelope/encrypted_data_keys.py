@@ -4,11 +4,12 @@ Source: ESDK specification, data-format/message-header.md, "Encrypted Data Key E
 """
 
 from .byte_reader import FieldReader
-from .errors import ConfigurationError
+from .errors import ConfigurationError, IntegrityError, LimitExceededError
 from .keyring import EncryptedDataKey
 
 _LENGTH_WIDTH = 2
 _MAX_FIELD_LENGTH = 0xFFFF
+MAX_ENCRYPTED_DATA_KEYS = 5
 
 
 def serialize_entry(entry: EncryptedDataKey) -> bytes:
@@ -20,7 +21,36 @@ def serialize_entry(entry: EncryptedDataKey) -> bytes:
     )
 
 
-def read_entry(reader: FieldReader) -> EncryptedDataKey:
+def read_entries(
+    reader: FieldReader, *, count_width: int, malformed: type[IntegrityError]
+) -> tuple[EncryptedDataKey, ...]:
+    """Read the number of entries, and the entries.
+
+    Parameters
+    ----------
+    reader
+        At the number.
+    count_width
+        Bytes of the number: 1 in an item's header, 2 in a message's.
+    malformed
+        What is raised where there is no entry.
+
+    Raises
+    ------
+    LimitExceededError
+        More than 5 are announced.
+    """
+    count = reader.unsigned(count_width)
+    if count == 0:
+        raise malformed("the header has no encrypted data key")
+    if count > MAX_ENCRYPTED_DATA_KEYS:
+        raise LimitExceededError(
+            f"the header has {count} encrypted data keys; {MAX_ENCRYPTED_DATA_KEYS} are accepted"
+        )
+    return tuple(_read_entry(reader) for _ in range(count))
+
+
+def _read_entry(reader: FieldReader) -> EncryptedDataKey:
     """Read what `serialize_entry` wrote; the reader raises where it ends too early."""
     provider_id = reader.text(reader.unsigned(_LENGTH_WIDTH))
     provider_info = reader.take(reader.unsigned(_LENGTH_WIDTH))

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 
 from .byte_reader import ByteReader
 from .derivation import hkdf_sha512
-from .encrypted_data_keys import read_entry, serialize_entry, with_length
+from .encrypted_data_keys import read_entries, serialize_entry, with_length
 from .encryption_context import serialize_pairs
 from .errors import CommitmentError, LimitExceededError, MalformedItemError
 from .keyring import EncryptedDataKey
 
 MAX_HEADER_LENGTH = 64 * 1024
-MAX_ENCRYPTED_DATA_KEYS = 5
 MESSAGE_ID_LENGTH = 32
 COMMITMENT_LENGTH = 32
 VERSIONS = (1, 2)
@@ -89,7 +88,7 @@ def parse_header(stored: bytes) -> ItemHeader:
     if not set(legend) <= {"e", "s", "c"}:
         raise MalformedItemError("the header's legend has an unknown letter")
     encryption_context = _read_encryption_context(reader)
-    encrypted_data_keys = _read_encrypted_data_keys(reader)
+    encrypted_data_keys = read_entries(reader, count_width=1, malformed=MalformedItemError)
     if reader.remaining != COMMITMENT_LENGTH:
         raise MalformedItemError("the header is longer or shorter than its fields")
     return ItemHeader(version, flavor, message_id, legend, encryption_context, encrypted_data_keys)
@@ -122,14 +121,3 @@ def _read_encryption_context(reader: ByteReader) -> dict[str, str]:
         previous = encoded_key
         pairs[ByteReader(encoded_key).text(len(encoded_key))] = reader.text(reader.unsigned(2))
     return pairs
-
-
-def _read_encrypted_data_keys(reader: ByteReader) -> tuple[EncryptedDataKey, ...]:
-    count = reader.unsigned(1)
-    if count == 0:
-        raise MalformedItemError("the header has no encrypted data key")
-    if count > MAX_ENCRYPTED_DATA_KEYS:
-        raise LimitExceededError(
-            f"the header has {count} encrypted data keys; {MAX_ENCRYPTED_DATA_KEYS} are accepted"
-        )
-    return tuple(read_entry(reader) for _ in range(count))

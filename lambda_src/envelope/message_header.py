@@ -10,14 +10,13 @@ from dataclasses import dataclass
 
 from .byte_reader import FieldReader, decode_text
 from .byte_streams import ByteSource, read_up_to
-from .encrypted_data_keys import read_entry, serialize_entry
+from .encrypted_data_keys import read_entries, serialize_entry
 from .encryption_context import serialize
 from .errors import ConfigurationError, LimitExceededError, MalformedMessageError, TruncatedMessageError
 from .keyring import EncryptedDataKey
 from .message_suites import Suite, suite_of
 
 MAX_HEADER_LENGTH = 64 * 1024
-MAX_ENCRYPTED_DATA_KEYS = 5
 MAX_FRAME_LENGTH = 16 * 1024 * 1024
 IV_LENGTH = 12
 TAG_LENGTH = 16
@@ -138,7 +137,10 @@ def read_header(source: ByteSource) -> StoredHeader:
         return _read_version_1(reader)
     suite = suite_of(version, reader.unsigned(2))
     message_id = reader.take(suite.message_id_length)
-    context, entries = _read_context(reader), _read_entries(reader)
+    context, entries = (
+        _read_context(reader),
+        read_entries(reader, count_width=2, malformed=MalformedMessageError),
+    )
     framed = _read_content_type(reader)
     frame_length = _read_frame_length(reader, framed=framed)
     commitment = reader.take(_COMMITMENT_LENGTH)
@@ -151,7 +153,10 @@ def _read_version_1(reader: "_HeaderReader") -> StoredHeader:
         raise MalformedMessageError("the message's type is unknown; 80 is the only one of version 1")
     suite = suite_of(1, reader.unsigned(2))
     message_id = reader.take(suite.message_id_length)
-    context, entries = _read_context(reader), _read_entries(reader)
+    context, entries = (
+        _read_context(reader),
+        read_entries(reader, count_width=2, malformed=MalformedMessageError),
+    )
     framed = _read_content_type(reader)
     if reader.unsigned(4) != 0 or reader.unsigned(1) != IV_LENGTH:
         raise MalformedMessageError("the header's reserved field or its IV length is not the suite's")
@@ -223,17 +228,6 @@ def _read_context(reader: FieldReader) -> dict[str, str]:
     if used != length:
         raise MalformedMessageError("the stored encryption context is longer or shorter than announced")
     return pairs
-
-
-def _read_entries(reader: FieldReader) -> tuple[EncryptedDataKey, ...]:
-    count = reader.unsigned(2)
-    if count == 0:
-        raise MalformedMessageError("the header has no encrypted data key")
-    if count > MAX_ENCRYPTED_DATA_KEYS:
-        raise LimitExceededError(
-            f"the header has {count} encrypted data keys; {MAX_ENCRYPTED_DATA_KEYS} are accepted"
-        )
-    return tuple(read_entry(reader) for _ in range(count))
 
 
 def _read_content_type(reader: FieldReader) -> bool:
