@@ -8,13 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from client import commands, tenants
-from client.api import RecordsApi
 from client.arguments import parser
-from client.endpoint import endpoint_from
+from client.connecting import records_api
 from client.importcommand import import_records
 from client.output import say
 from client.problems import Exit, SealedError
-from client.signing import signer_for
 
 
 def run(arguments: argparse.Namespace) -> Exit:
@@ -30,14 +28,7 @@ def run(arguments: argparse.Namespace) -> Exit:
         return (
             inspecting.inspect(arguments) if arguments.command == "inspect" else objectcommands.run(arguments)
         )
-    endpoint = endpoint_from(address=arguments.endpoint, region=arguments.region, environment=os.environ)
-    api = RecordsApi(
-        endpoint,
-        signer=signer_for(region=endpoint.region, profile=arguments.profile),
-        timeout=arguments.timeout,
-        connections=getattr(arguments, "concurrency", 1),
-        ca_bundle=os.environ.get("AWS_CA_BUNDLE"),
-    )
+    api, endpoint = records_api(arguments)
     try:
         if arguments.command == "import":
             return import_records(arguments, api=api, endpoint=endpoint.url)

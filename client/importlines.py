@@ -45,6 +45,7 @@ def is_record_id(text: str) -> bool:
 
 TENANT_RULE = f"a tenant id has {_ID_RULE} 64"
 RECORD_RULE = f"a record id has {_ID_RULE} 128"
+OBJECT_RULE = f"an object id has {_ID_RULE} 128"
 
 
 def without_byte_order_mark(raw: bytes) -> bytes:

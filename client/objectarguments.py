@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from client import objectmanual as manual
-from client.importlines import RECORD_RULE, is_record_id
+from client.importlines import OBJECT_RULE, is_record_id
 from client.subcommands import add_command, add_group, whole_number
 
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ def byte_range(text: str) -> tuple[int, int | None]:
 
 def _object_id(text: str) -> str:
     if not is_record_id(text):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not an object id: {RECORD_RULE.replace('a record', 'an object')}"
-        )
+        raise argparse.ArgumentTypeError(f"{text!r} is not an object id: {OBJECT_RULE}")
     return text
 
 

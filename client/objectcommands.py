@@ -8,18 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from client import filecommands
-from client.api import RecordsApi
 from client.awsfailures import told
+from client.connecting import records_api
 from client.contenttypes import content_type_of
 from client.downloading import Fetched, Pointer, fetch_range, fetch_to_file, fetch_to_stream
-from client.endpoint import endpoint_from
 from client.inputs import STANDARD, open_input
 from client.objectplaces import POINTER, ObjectPlace, prefix_of
 from client.objectstore import ObjectStore, open_store, settings_from
 from client.output import emit
 from client.outputfiles import is_stream, open_output
 from client.problems import Exit, NotFoundError, UsageError
-from client.signing import signer_for
 from client.uploading import store_object
 
 
@@ -143,14 +141,7 @@ def _expected(arguments: argparse.Namespace, place: ObjectPlace) -> Pointer | No
     """Return what a record says of the object, where the command names a record."""
     if arguments.record is None:
         return None
-    endpoint = endpoint_from(address=arguments.endpoint, region=arguments.region, environment=os.environ)
-    api = RecordsApi(
-        endpoint,
-        signer=signer_for(region=endpoint.region, profile=arguments.profile),
-        timeout=arguments.timeout,
-        connections=1,
-        ca_bundle=os.environ.get("AWS_CA_BUNDLE"),
-    )
+    api, _ = records_api(arguments)
     try:
         record = json.loads(api.get(place.tenant, arguments.record).text())
     finally:
