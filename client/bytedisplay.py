@@ -2,8 +2,7 @@
 
 import sys
 import time
-from types import TracebackType
-from typing import Protocol, Self, TextIO
+from typing import Protocol, TextIO
 
 from rich.console import Console
 from rich.filesize import decimal
@@ -16,88 +15,50 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-_PLAIN_SECONDS = 10.0
+from client.display import Bar, Plain, Shown
 
 
-class ByteDisplay(Protocol):
+class ByteDisplay(Shown, Protocol):
     """Shows how many bytes are through."""
-
-    def __enter__(self) -> Self:
-        """Begin to show."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Leave the screen in order."""
 
     def advance(self, count: int) -> None:
         """So many bytes more are through."""
 
 
-class BarByteDisplay:
+class BarByteDisplay(Bar):
     """A progress bar with rate and time left."""
 
     def __init__(self, stream: TextIO, *, name: str, total: int | None) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            DownloadColumn(binary_units=True),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(elapsed_when_finished=True),
-            console=Console(file=stream),
+        super().__init__(
+            Progress(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                DownloadColumn(binary_units=True),
+                TransferSpeedColumn(),
+                TimeRemainingColumn(elapsed_when_finished=True),
+                console=Console(file=stream),
+            )
         )
-        self._task = self._progress.add_task(name, total=total)
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
+        self._task = self.progress.add_task(name, total=total)
 
     def advance(self, count: int) -> None:
         """Move the bar."""
-        self._progress.update(self._task, advance=count)
+        self.progress.update(self._task, advance=count)
 
 
-class PlainByteDisplay:
-    """A line of text every ten seconds."""
-
-    def __init__(self, stream: TextIO, *, name: str, total: int | None) -> None:
-        self._stream = stream
-        self._name = name
-        self._total = total
-        self._done = 0
-        self._began = time.monotonic()
-        self._next = self._began + _PLAIN_SECONDS
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return
+class PlainByteDisplay(Plain):
+    """Lines of text with rate and time left."""
 
     def advance(self, count: int) -> None:
         """Count, and say how far it is where the last word was some time ago."""
-        self._done += count
-        now = time.monotonic()
-        if now < self._next:
+        if not self.count(count):
             return
-        self._next = now + _PLAIN_SECONDS
-        rate = self._done / max(now - self._began, 0.001)
+        rate = self.done / max(time.monotonic() - self.began, 0.001)
         of, left = "", ""
-        if self._total is not None:
-            of = f" of {decimal(self._total)}"
-            left = f", {max(0, self._total - self._done) / rate:.0f} s left"
-        print(
-            f"{self._name}: {decimal(self._done)}{of}, {decimal(int(rate))}/s{left}",
-            file=self._stream,
-            flush=True,
-        )
+        if self.total is not None:
+            of = f" of {decimal(self.total)}"
+            left = f", {max(0, self.total - self.done) / rate:.0f} s left"
+        self.say(f"{self.name}: {decimal(self.done)}{of}, {decimal(int(rate))}/s{left}")
 
 
 def byte_display(*, name: str, total: int | None, stream: TextIO | None = None) -> ByteDisplay:

@@ -391,3 +391,9 @@ def sealed_here(
 ) -> Commands:
     """`sealed`, run in this process and in a folder of its own."""
     return Commands(aws, monkeypatch, capfdbinary, tmp_path)
+
+
+@pytest.fixture
+def tried_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`sealed object` asks AWS twice in place of five times: each time more would double the wait."""
+    monkeypatch.setattr("client.objectstore._ATTEMPTS", 2)

@@ -206,10 +206,10 @@ def test_an_absent_version_and_an_absent_folder_are_said_to_be_absent(sealed_her
     assert sealed_here.names() == ["in"]
 
 
+@pytest.mark.usefixtures("tried_twice")
 def test_an_interrupted_upload_whose_place_was_taken_says_how_to_take_it(
-    sealed_here: Sealed, monkeypatch: pytest.MonkeyPatch, aws: EmbeddedAws
+    sealed_here: Sealed, aws: EmbeddedAws
 ) -> None:
-    monkeypatch.setattr("client.objectstore._ATTEMPTS", 2)
     name = new_id()
     content = sealed_here.file("in", 2 * PART)
     aws.fail_next("s3", "UploadPart", reset=True, times=40, skip=1)

@@ -14,10 +14,7 @@ LENGTH = 4 * PART - 1000
 _OFTEN = 40
 
 
-@pytest.fixture(autouse=True)
-def _it_is_tried_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In place of five times: each time more would double the wait."""
-    monkeypatch.setattr("client.objectstore._ATTEMPTS", 2)
+pytestmark = pytest.mark.usefixtures("tried_twice")
 
 
 @pytest.fixture
