@@ -92,15 +92,22 @@ def role_may(
 
 
 def nobody_may(
-    sid: str, *, actions: Sequence[str], conditions: Conditions | None = None
+    sid: str,
+    *,
+    actions: Sequence[str],
+    conditions: Conditions | None = None,
+    resources: Sequence[str] = ("*",),
 ) -> iam.PolicyStatement:
-    """Deny actions to everyone, the account's root and AWS services included."""
+    """Deny actions to everyone, the account's root and AWS services included.
+
+    In a key's policy every resource is this key.
+    """
     return iam.PolicyStatement(
         sid=sid,
         effect=iam.Effect.DENY,
         principals=[iam.AnyPrincipal()],
         actions=list(actions),
-        resources=["*"],
+        resources=list(resources),
         conditions=conditions,
     )
 

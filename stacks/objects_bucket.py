@@ -9,7 +9,7 @@ What must stay true:
   bucket's old versions can put one back: the object then verifies, for it once was right.
 """
 
-from collections.abc import Sequence
+from functools import partial
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -19,7 +19,7 @@ from aws_cdk import aws_s3 as s3
 from stacks import names
 from stacks.acknowledgements import acknowledge
 from stacks.audit_archive import REPLICATION
-from stacks.key_policies import Conditions
+from stacks.key_policies import nobody_may
 from stacks.settings import Settings
 
 ACCESS_LOGS = (
@@ -97,36 +97,25 @@ def upload_statements(bucket: s3.Bucket, *, storage_key: kms.IKey) -> list[iam.P
     not there, with `IfExists` too. Who asks for aws:kms and names no key would get the key of AWS's own: so
     the key must be named where the encryption is.
     """
-
-    def nobody(
-        sid: str, *, actions: Sequence[str] = ("s3:PutObject",), conditions: Conditions | None = None
-    ) -> iam.PolicyStatement:
-        return iam.PolicyStatement(
-            sid=sid,
-            effect=iam.Effect.DENY,
-            principals=[iam.AnyPrincipal()],
-            actions=list(actions),
-            resources=[bucket.arn_for_objects("*")],
-            conditions=conditions,
-        )
-
+    objects = [bucket.arn_for_objects("*")]
+    nobody_puts = partial(nobody_may, actions=["s3:PutObject"], resources=objects)
     return [
-        nobody(
+        nobody_puts(
             "NobodyChoosesAnotherEncryption",
             conditions={"Null": {ENCRYPTION: "false"}, "StringNotEquals": {ENCRYPTION: "aws:kms"}},
         ),
-        nobody(
+        nobody_puts(
             "NobodyLeavesTheKeyToS3",
             conditions={"Null": {ENCRYPTION: "false"}, "StringNotEquals": {KEY: storage_key.key_arn}},
         ),
-        nobody(
+        nobody_puts(
             "NobodyNamesAnotherKey",
             conditions={"Null": {KEY: "false"}, "StringNotEquals": {KEY: storage_key.key_arn}},
         ),
-        nobody("NobodyBringsAKey", conditions={"Null": {CUSTOMER_KEY: "false"}}),
-        nobody(
+        nobody_puts("NobodyBringsAKey", conditions={"Null": {CUSTOMER_KEY: "false"}}),
+        nobody_puts(
             "NobodyChoosesAnotherStorageClass",
             conditions={"Null": {STORAGE_CLASS: "false"}, "StringNotEquals": {STORAGE_CLASS: "STANDARD"}},
         ),
-        nobody("NobodyReplicatesIntoIt", actions=REPLICATING),
+        nobody_may("NobodyReplicatesIntoIt", actions=REPLICATING, resources=objects),
     ]
