@@ -222,3 +222,17 @@ def test_an_interrupted_upload_whose_place_was_taken_says_how_to_take_it(
     assert "run the same command again" not in refused.err
     sealed_here("object", "put", "acme", name, "in", "--replace").document()
     assert sealed_here("object", "cat", "acme", name).out == content
+
+
+def test_a_bucket_that_another_account_has_taken_the_name_of_is_not_used(
+    sealed_here: Sealed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = new_id()
+    sealed_here.file("in", 3)
+    sealed_here("object", "put", "acme", name, "in").document()
+    # The deployment's account is another one than the bucket's.
+    monkeypatch.setattr("client.objectstore.ObjectSettings.account", property(lambda _: "999988887777"))
+    for words in (("put", "acme", new_id(), "in"), ("get", "acme", name, "-o", "out"), ("list", "acme")):
+        refused = sealed_here("object", *words)
+        assert refused.code == 6, refused
+    assert sealed_here.names() == ["in"]
