@@ -86,8 +86,9 @@ def test_a_log_is_held_by_one_at_a_time(path: Path) -> None:
     assert not path.exists()
 
 
+@pytest.mark.parametrize("begun_anew", [False, True])
 def test_who_locks_a_file_that_was_given_its_final_name_meanwhile_opens_a_new_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun_anew: bool
 ) -> None:
     first = OutputFile(tmp_path / "out", overwrite=False)
     first.write(b"all of it")
@@ -97,6 +98,9 @@ def test_who_locks_a_file_that_was_given_its_final_name_meanwhile_opens_a_new_on
         # The other command has opened the unfinished file, and before it locks it this one finishes.
         monkeypatch.setattr(transferlog.fcntl, "flock", lock)
         first.finish()
+        if begun_anew:
+            # A third command has put a file of its own where the unfinished one was.
+            (tmp_path / ".out.part").touch(0o600)
         lock(descriptor, operation)
 
     monkeypatch.setattr(transferlog.fcntl, "flock", late)
