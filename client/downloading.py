@@ -84,10 +84,7 @@ def decrypt_stream(
     """Write the plaintext of a message that is read off a stream into another."""
     reader = MessageReader(source, keyring=store.keyring, encryption_context=place.context)
     check_pointer(reader.header, place=place, expected=expected)
-    length = 0
-    for content in reader.frames():
-        write_all(sink, content)
-        length += len(content)
+    length = reader.copy_to(sink)
     _check_length(reader.header, length=length, expected=expected)
     return _fetched(reader.header, length=length, version=version)
 

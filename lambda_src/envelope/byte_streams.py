@@ -1,7 +1,8 @@
 """Whole reads and writes over anything that is like a binary file: a file, a pipe, a network answer."""
 
 import io
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, cast
 
 from .errors import ConfigurationError
 
@@ -33,14 +34,52 @@ def read_up_to(source: ByteSource, length: int) -> bytes:
     return b"".join(parts)
 
 
+# What says nothing about a read but how many bytes there are. Who derives a class of them means `read`.
+_FILES = (io.FileIO, io.BufferedReader, io.BufferedRandom, io.BytesIO)
+
+
+class Filler:
+    """Reads a source into buffers, without an object for what each call gives where the source allows it."""
+
+    def __init__(self, source: ByteSource) -> None:
+        self._source = source
+        # Looked at once, since the look costs as much as a call.
+        self._read_into: Callable[[memoryview], int | None] = (
+            cast("io.BytesIO", source).readinto if type(source) in _FILES else self._read_and_copy
+        )
+
+    def fill(self, buffer: memoryview) -> int:
+        """Read until `buffer` is full or the source ends; return how many bytes there are."""
+        filled = taken = self._some(buffer)
+        while taken and filled < len(buffer):
+            taken = self._some(buffer[filled:])
+            filled += taken
+        return filled
+
+    def _some(self, buffer: memoryview) -> int:
+        taken = self._read_into(buffer)
+        if taken is None:
+            raise _no_bytes()
+        return taken
+
+    def _read_and_copy(self, buffer: memoryview) -> int:
+        data = read_some(self._source, len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
 def read_some(source: ByteSource, size: int) -> bytes:
     """Return what one call of the source gives, after a look at whether it is a source of bytes."""
     data = None if _is_text(source) else source.read(size)
     if not isinstance(data, bytes):
-        raise ConfigurationError("the source gave no bytes: open it in binary mode, and blocking")
+        raise _no_bytes()
     if len(data) > size:
         raise ConfigurationError("the source gave more bytes than it was asked for")
     return data
+
+
+def _no_bytes() -> ConfigurationError:
+    return ConfigurationError("the source gave no bytes: open it in binary mode, and blocking")
 
 
 def _is_text(source: object) -> bool:
@@ -53,6 +92,8 @@ def write_all(sink: ByteSink, data: bytes | bytearray | memoryview) -> None:
     rest = memoryview(data)
     while rest:
         taken = sink.write(rest)
+        if taken == len(rest):
+            return
         if taken is None and not isinstance(sink, io.RawIOBase):
             return
         # A raw file says None where it is not blocking and took nothing.

@@ -102,12 +102,30 @@ class FrameCipher:
 
     def decrypt_regular(self, frame: memoryview, *, sequence: int) -> bytes:
         """Return the content of a frame of `frame_size` bytes that is expected to have this number."""
-        number = sequence.to_bytes(_WIDTH, "big")
-        if frame[:_WIDTH] != number:
-            found = int.from_bytes(frame[:_WIDTH], "big")
-            raise MalformedMessageError(f"frame {sequence} is expected here, and there is frame {found}")
-        aad = self._regular_aad + number + self._regular_length
+        aad = self._regular_aad_of(frame, sequence=sequence)
         return self._decrypted(frame[_WIDTH:REGULAR_HEAD], frame[REGULAR_HEAD:], aad=aad, sequence=sequence)
+
+    def decrypt_regular_into(self, frame: memoryview, into: memoryview, *, sequence: int) -> None:
+        """Put the content of such a frame into a buffer; zeros, where it does not authenticate.
+
+        Parameters
+        ----------
+        frame
+            `frame_size` bytes.
+        into
+            `frame_length` bytes.
+        sequence
+            From 1.
+        """
+        aad = self._regular_aad_of(frame, sequence=sequence)
+        try:
+            self._aead.decrypt_into(frame[_WIDTH:REGULAR_HEAD], frame[REGULAR_HEAD:], aad, into)
+        except InvalidTag:
+            pass
+        else:
+            return
+        into[:] = bytes(len(into))
+        raise _unauthentic(sequence)
 
     def decrypt_final(self, frame: FinalFrame, sealed: Bytes, *, sequence: int) -> bytes:
         """Return the content of the last frame, which is expected to have this number.
@@ -143,17 +161,28 @@ class FrameCipher:
         iv = bytes(head[2 * _WIDTH : 2 * _WIDTH + IV_LENGTH])
         return FinalFrame(int.from_bytes(head[_WIDTH : 2 * _WIDTH], "big"), iv, content_length)
 
+    def _regular_aad_of(self, frame: memoryview, *, sequence: int) -> bytes:
+        number = sequence.to_bytes(_WIDTH, "big")
+        if frame[:_WIDTH] != number:
+            found = int.from_bytes(frame[:_WIDTH], "big")
+            raise MalformedMessageError(f"frame {sequence} is expected here, and there is frame {found}")
+        return self._regular_aad + number + self._regular_length
+
     def _decrypted(self, iv: Bytes, sealed: Bytes, *, aad: bytes, sequence: int) -> bytes:
         try:
             return self._aead.decrypt(iv, sealed, aad)
         except InvalidTag:
             pass
-        raise TagError(f"frame {sequence} does not authenticate: it was changed, or is another message's")
+        raise _unauthentic(sequence)
 
     def _aad(self, kind: bytes, sequence: int, length: int) -> bytes:
         return b"".join(
             (self._message_id, kind, sequence.to_bytes(_WIDTH, "big"), length.to_bytes(_LENGTH_WIDTH, "big"))
         )
+
+
+def _unauthentic(sequence: int) -> TagError:
+    return TagError(f"frame {sequence} does not authenticate: it was changed, or is another message's")
 
 
 def is_final(frame: Bytes) -> bool:

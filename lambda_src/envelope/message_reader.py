@@ -10,15 +10,18 @@ body"; data-format/message-footer.md.
 import hashlib
 import io
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
-from .byte_streams import ByteSource, read_up_to
+from .byte_streams import ByteSink, ByteSource, Filler, read_up_to, write_all
 from .errors import EnvelopeError, LimitExceededError, MalformedMessageError, TruncatedMessageError
 from .keyring import Keyring
-from .message_frames import FINAL_HEAD, FrameCipher, is_final
+from .message_frames import FINAL_HEAD, Bytes, FrameCipher, is_final
 from .message_header import IV_LENGTH, MAX_FRAME_LENGTH, TAG_LENGTH, StoredHeader, read_header
 from .message_opening import open_message
 from .signing import PUBLIC_KEY_CONTEXT_KEY, verify_signed_digest
 
+#: Up to this frame length buffers are made at once. Longer ones a header may claim without having them.
+_MAX_REUSED_LENGTH = 1024 * 1024
 #: What `cryptography` decrypts in one call.
 _MAX_BLOCK_LENGTH = 2**31 - 1 - TAG_LENGTH
 
@@ -62,18 +65,42 @@ class MessageReader(io.BufferedIOBase):
         )
         #: The header, verified.
         self.header: StoredHeader = header
-        body = _MessageBody(source, header=header, cipher=message.frames, max_block_length=max_block_length)
-        self._contents = body.contents()
+        self._body = _MessageBody(
+            source, header=header, cipher=message.frames, max_block_length=max_block_length
+        )
+        self._contents = self._body.contents()
         self._pending = memoryview(b"")
         # What calls have returned. What one of them lost, when the next frame failed, is not counted.
         self._released = 0
         self._failure: BaseException | None = None
 
     def frames(self) -> Iterator[bytes]:
-        """Hand out what is left, one frame after the other: the fastest way to read."""
+        """Hand out what is left, one frame after the other."""
         for content in self._left():
             self._released += len(content)
-            yield content
+            yield bytes(content)
+
+    def copy_to(self, sink: ByteSink) -> int:
+        """Write what is left to a sink, each frame once it is verified: the fastest way to the whole.
+
+        Parameters
+        ----------
+        sink
+            Takes a frame at a time, out of a buffer that the next one is put into: what it keeps it must
+            copy, as files do. Never closed.
+
+        Returns
+        -------
+        int
+            How many bytes were written.
+        """
+        written = 0
+        with self._body.reusing_one_buffer():
+            for content in self._left():
+                write_all(sink, content)
+                self._released += len(content)
+                written += len(content)
+        return written
 
     def readable(self) -> bool:
         """Return True: this is a file to read from."""
@@ -82,7 +109,7 @@ class MessageReader(io.BufferedIOBase):
     def read(self, size: int | None = -1, /) -> bytes:
         """Return `size` bytes, or fewer only at the verified end; all that is left without a size."""
         if size is None or size < 0:
-            data = b"".join(self._left())
+            data = b"".join(map(bytes, self._left()))
         else:
             parts: list[bytes] = []
             while size > 0 and (part := self._part(size)):
@@ -98,7 +125,7 @@ class MessageReader(io.BufferedIOBase):
         self._released += len(data)
         return data
 
-    def _left(self) -> Iterator[bytes]:
+    def _left(self) -> Iterator[Bytes]:
         if self._pending:
             pending, self._pending = self._pending.tobytes(), memoryview(b"")
             yield pending
@@ -108,17 +135,17 @@ class MessageReader(io.BufferedIOBase):
     def _part(self, size: int) -> bytes:
         """Return up to `size` bytes out of a single frame, or what is left of it."""
         if not self._pending:
-            self._pending = memoryview(self._next())
+            self._pending = memoryview(bytes(self._next()))
         length = len(self._pending) if size < 0 else size
         taken, self._pending = self._pending[:length], self._pending[length:]
         return taken.tobytes()
 
-    def _next(self) -> bytes:
+    def _next(self) -> Bytes:
         """Return the next content that is not empty, or none at the end. A failure is raised every time."""
         if self._failure is not None:
             raise self._failure
         try:
-            content = next(filter(None, self._contents), b"")
+            content = next(filter(len, self._contents), b"")
         except EnvelopeError as failure:
             self._failure = self._told(failure)
             raise self._failure from None
@@ -144,25 +171,44 @@ class _MessageBody:
         self, source: ByteSource, *, header: StoredHeader, cipher: FrameCipher, max_block_length: int
     ) -> None:
         self._source = source
+        self._filler = Filler(source)
         self._fields = header.fields
         self._cipher = cipher
         self._max_block_length = max_block_length
+        self._reuses = header.fields.framed and header.fields.frame_length <= _MAX_REUSED_LENGTH
+        self._frame = memoryview(bytearray(cipher.frame_size if self._reuses else 0))
+        self._content: memoryview | None = None
         self._hash = hashlib.sha384(header.serialized) if header.fields.suite.signed else None
 
-    def contents(self) -> Iterator[bytes]:
+    @contextmanager
+    def reusing_one_buffer(self) -> Iterator[None]:
+        """Have each content put where the one before it was: it is used up when the next is asked for."""
+        if self._reuses:
+            self._content = memoryview(bytearray(self._cipher.frame_length))
+        try:
+            yield
+        finally:
+            self._content = None
+
+    def contents(self) -> Iterator[Bytes]:
         """Yield the verified content of each frame, the last after everything was verified."""
         if not self._fields.framed:
             yield self._single_block()
             return
         sequence = 1
-        frame = self._take_up_to(self._cipher.frame_size)
+        frame = self._take_frame()
         while not is_final(frame):
             if len(frame) < self._cipher.frame_size:
                 raise _truncated(sequence)
-            yield self._cipher.decrypt_regular(memoryview(frame), sequence=sequence)
+            self._digest(frame)
+            if self._content is None:
+                yield self._cipher.decrypt_regular(frame, sequence=sequence)
+            else:
+                self._cipher.decrypt_regular_into(frame, self._content, sequence=sequence)
+                yield self._content
             sequence += 1
-            frame = self._take_up_to(self._cipher.frame_size)
-        yield self._final(frame, sequence=sequence)
+            frame = self._take_frame()
+        yield self._final(bytes(frame), sequence=sequence)
 
     def _final(self, begun: bytes, *, sequence: int) -> bytes:
         """Return the last frame's content; `begun` are the bytes from its beginning that were read."""
@@ -217,13 +263,13 @@ class _MessageBody:
         self._digest(data)
         return data
 
-    def _take_up_to(self, length: int) -> bytes:
-        data = read_up_to(self._source, length)
-        if not is_final(data):
-            self._digest(data)
-        return data
+    def _take_frame(self) -> memoryview:
+        """Return what there is of the next frame, in a buffer that the one after it is read into."""
+        if not self._reuses:
+            return memoryview(read_up_to(self._source, self._cipher.frame_size))
+        return self._frame[: self._filler.fill(self._frame)]
 
-    def _digest(self, data: bytes) -> None:
+    def _digest(self, data: Bytes) -> None:
         if self._hash is not None:
             self._hash.update(data)
 

@@ -103,6 +103,7 @@ def test_after_an_error_every_way_of_reading_raises_it_again() -> None:
         reader.readlines,
         lambda: list(reader),
         lambda: list(reader.frames()),
+        lambda: reader.copy_to(io.BytesIO()),
         lambda: shutil.copyfileobj(reader, io.BytesIO()),
         lambda: io.TextIOWrapper(reader).read(),
     ):

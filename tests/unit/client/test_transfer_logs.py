@@ -88,7 +88,7 @@ def test_a_log_is_held_by_one_at_a_time(path: Path) -> None:
 
 @pytest.mark.parametrize("begun_anew", [False, True])
 def test_who_locks_a_file_that_was_given_its_final_name_meanwhile_opens_a_new_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun_anew: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, begun_anew: bool
 ) -> None:
     first = OutputFile(tmp_path / "out", overwrite=False)
     first.write(b"all of it")

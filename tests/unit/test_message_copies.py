@@ -1,0 +1,127 @@
+"""`copy_to`: the whole of a message into a sink, through one buffer that nobody else may see changing."""
+
+import io
+import os
+
+import pytest
+
+from envelope import ConfigurationError, MessageReader, MessageWriter, TagError
+from tests.unit.message_cases import PiecewiseSource, StaticKeyring, reader_of
+from tests.unit.message_reference import V1_SUITES, Message
+
+_TEXT = b"".join(b"%09d " % number for number in range(7))
+_MADE = Message(_TEXT, frame_length=10)
+
+
+class _Refusing:
+    """Keeps what it takes, and refuses one of the writes."""
+
+    def __init__(self, *, refused: int) -> None:
+        self.kept: list[bytes] = []
+        self._refused = refused
+
+    def write(self, data: bytes | bytearray | memoryview, /) -> int:
+        if len(self.kept) == self._refused:
+            self._refused = -1
+            raise OSError("no space left")
+        self.kept.append(bytes(data))
+        return len(data)
+
+
+@pytest.mark.parametrize("suite", [0x0478, 0x0578, *V1_SUITES])
+@pytest.mark.parametrize("frame_length", [0, 1, 10, 35, 70, 100, 2**20 + 1])
+def test_all_of_a_message_is_copied_whatever_its_frames_are(suite: int, frame_length: int) -> None:
+    message = Message(_TEXT, suite=suite, frame_length=frame_length).whole()
+    for source in (io.BytesIO(message), io.BufferedReader(io.BytesIO(message)), PiecewiseSource(message)):
+        sink = io.BytesIO()
+        reader = MessageReader(source, keyring=StaticKeyring(), encryption_context={}, allow_uncommitted=True)
+        assert (reader.copy_to(sink), sink.getvalue()) == (len(_TEXT), _TEXT)
+        assert (reader.copy_to(sink), reader.read()) == (0, b"")
+
+
+@pytest.mark.parametrize("before", [1, 10, 13, 70])
+def test_a_copy_goes_on_where_reading_ended(before: int) -> None:
+    reader, sink = reader_of(_MADE.whole()), io.BytesIO()
+    assert reader.read(before) == _TEXT[:before]
+    assert reader.copy_to(sink) == len(_TEXT) - before
+    assert sink.getvalue() == _TEXT[before:]
+
+
+def test_reading_goes_on_after_a_sink_that_failed_and_gets_content_of_its_own() -> None:
+    reader, sink = reader_of(_MADE.whole()), _Refusing(refused=2)
+    with pytest.raises(OSError, match="no space left"):
+        reader.copy_to(sink)
+    left = list(reader.frames())
+    assert b"".join(sink.kept) == _TEXT[:20]
+    assert b"".join(left) == _TEXT[30:]
+
+
+def test_a_sink_that_reads_meanwhile_gets_content_of_its_own() -> None:
+    reader = reader_of(_MADE.whole())
+    read = []
+
+    class Reading(io.BytesIO):
+        def write(self, data: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override]
+            if not read:
+                read.append(reader.read(40))
+            return super().write(data)
+
+    sink = Reading()
+    reader.copy_to(sink)
+    assert (read, sink.getvalue()[10:]) == ([_TEXT[10:50]], _TEXT[50:])
+
+
+def test_a_frame_that_does_not_authenticate_is_not_left_in_the_buffer() -> None:
+    frames = _MADE.frames()
+    broken = bytearray(frames[1])
+    broken[-1] ^= 1
+    buffers: list[memoryview] = []
+
+    class Keeping(io.BytesIO):
+        def write(self, data: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override]
+            buffers.append(memoryview(data))
+            return super().write(data)
+
+    sink = Keeping()
+    reader = reader_of(_MADE.header() + frames[0] + bytes(broken) + b"".join(frames[2:]))
+    with pytest.raises(TagError, match=r"frame 2 does not authenticate.*; the 10 bytes that were handed out"):
+        reader.copy_to(sink)
+    assert (sink.getvalue(), bytes(buffers[0])) == (_TEXT[:10], bytes(10))
+
+
+def test_a_file_that_has_nothing_yet_and_does_not_wait_is_refused() -> None:
+    begun, ended = os.pipe()
+    try:
+        os.write(ended, _MADE.whole()[:-100])
+        os.set_blocking(begun, False)
+        with open(begun, "rb", buffering=0, closefd=False) as source:
+            reader = MessageReader(source, keyring=StaticKeyring(), encryption_context={})
+            with pytest.raises(ConfigurationError, match="the source gave no bytes"):
+                reader.copy_to(io.BytesIO())
+    finally:
+        os.close(begun)
+        os.close(ended)
+
+
+@pytest.mark.parametrize("base", [io.RawIOBase, io.BytesIO, io.BufferedIOBase])
+def test_a_class_of_ones_own_is_read_by_its_read(base: type) -> None:
+    class Own(base):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.left = _MADE.whole()
+
+        def read(self, size: int = -1, /) -> bytes:
+            taken, self.left = self.left[:size], self.left[size:]
+            return taken
+
+    sink = io.BytesIO()
+    MessageReader(Own(), keyring=StaticKeyring(), encryption_context={}).copy_to(sink)
+    assert sink.getvalue() == _TEXT
+
+
+def test_what_was_written_by_the_writer_is_copied() -> None:
+    message, sink = io.BytesIO(), io.BytesIO()
+    with MessageWriter(message, keyring=StaticKeyring(), encryption_context={}) as writer:
+        writer.write(_TEXT * 10_000)
+    message.seek(0)
+    assert MessageReader(message, keyring=StaticKeyring(), encryption_context={}).copy_to(sink) == 700_000
+    assert sink.getvalue() == _TEXT * 10_000
