@@ -109,6 +109,24 @@ class Telemetry:
         )
         self._flush(self._latency_ms(), ReencryptionFailures=1)
 
+    def planning_failure(self, error: Exception) -> None:
+        """Report that a run could not be planned or summed up, and end the call."""
+        self._logger.error(
+            "run not planned", operation=self._operation, request_id=self._request_id, **_told(error)
+        )
+        self._flush(self._latency_ms(), PlanningFailures=1)
+
+    def planning_ended(self, *, refused: bool) -> None:
+        """End a call that planned a run or summed it up, or refused to."""
+        self._logger.info(
+            "run",
+            operation=self._operation,
+            refused=refused,
+            latency_ms=self._latency_ms(),
+            lambda_request_id=self._lambda_request_id,
+        )
+        self._flush(self._latency_ms(), PlanningFailures=0)
+
     def problem(self, problem: Problem) -> None:
         """Note the problem that the request is answered with."""
         self._problem = problem.kind.slug
