@@ -14,7 +14,7 @@ from .attribute_parsing import parse_value
 from .attribute_values import Item
 from .crypto_action import CryptoAction
 from .errors import ConfigurationError, InvalidItemError, ItemNotEncryptedError, MalformedItemError
-from .intermediate_key import generate_item_keys, unwrap_item_keys
+from .intermediate_key import generate_item_keys, keyrings_entry, unwrap_item_keys
 from .item_context import item_context
 from .item_fields import SignedField, decrypt_fields, encrypt_fields
 from .item_footer import canonical_hash, check_footer_length, serialize_footer, verify_footer
@@ -43,7 +43,7 @@ class StoredForm:
     Parameters
     ----------
     entries
-        The encrypted data keys: what they are wrapped under.
+        What the keyring made: the wrapped intermediate keys.
     as_written_today
         Whether version, flavor and the action of each attribute are those that an encryptor of this
         configuration writes.
@@ -201,7 +201,7 @@ class ItemEncryptor:
         header = parse_header(_stored_bytes(item, HEADER_NAME))
         actions = actions_of(item, schema=self._schema)
         return StoredForm(
-            entries=header.encrypted_data_keys,
+            entries=tuple(map(keyrings_entry, header.encrypted_data_keys)),
             as_written_today=(header.version, header.flavor, header.legend)
             == (self._schema.version, self._flavor, "".join(action.value for action in actions)),
         )

@@ -50,7 +50,17 @@ Report = Callable[[RecordNotVerified], None]
 
 
 class Unavailable(Exception):  # noqa: N818 - the state machine knows errors by the names of their classes
-    """KMS, the key store or the table cannot be used now, and nothing could be done: try again later."""
+    """KMS, the key store or the table cannot be used now, and nothing could be done: try again later.
+
+    Attributes
+    ----------
+    causes
+        What AWS's clients raised. Never part of the text.
+    """
+
+    def __init__(self, problem: str, causes: Sequence[BaseException] = ()) -> None:
+        super().__init__(problem)
+        self.causes = causes
 
 
 @dataclass(slots=True)
@@ -128,7 +138,8 @@ class Segment:
                 if through:
                     after, done = last, last is None
         if outage is not None and after == self._job.start_key:
-            raise Unavailable(problem_of(outage).kind.slug) from None
+            causes = getattr(outage, "causes", None) or [outage]
+            raise Unavailable(problem_of(outage).kind.slug, causes) from None
         return self._answer(began, after=after, done=done)
 
     def _goes_on(self) -> bool:
