@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from local import callers, deployed_api
+from local.additions import stepfunctions
 from local.clients import Clients
 from local.container import Runtime
 from local.deployed_api import Api
@@ -12,6 +13,7 @@ from local.emulator import ACCOUNT
 from local.enforcement import Enforcement
 from local.front import Front
 from local.functions import Functions
+from local.state_machines import MachineCalls
 
 
 class Serving:
@@ -47,12 +49,14 @@ class Serving:
         self.functions = Functions(
             clients, directory=directory, source=source, runtime=runtime, enforcement=enforcement
         )
+        self._machine_calls = MachineCalls(clients, self.functions, enforcement)
         self.callers = callers.create(clients, outputs=outputs)
         self.front = Front(self._api(outputs), self.functions, region=clients.region, enforcement=enforcement)
 
     def start(self) -> Self:
         """Begin to answer."""
         self.front.start()
+        stepfunctions.hand_calls_to(self._machine_calls)
         return self
 
     def add_caller(self, tenant: str, *, outputs: Mapping[str, str]) -> None:
@@ -65,6 +69,7 @@ class Serving:
 
     def stop(self) -> None:
         """Stop answering, and end every process."""
+        stepfunctions.hand_calls_to(None)
         self.front.stop()
         self.functions.stop()
 

@@ -26,6 +26,7 @@ from local.additions import (
     services,
     sns,
     sqs,
+    stepfunctions,
     sts,
     wafv2,
 )
@@ -52,6 +53,7 @@ _SERVICES = (
     services,
     sns,
     sqs,
+    stepfunctions,
     sts,
     wafv2,
 )
