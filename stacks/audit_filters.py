@@ -19,7 +19,6 @@ from constructs import Construct
 
 from stacks.audit_patterns import ROLE_CHANGES
 from stacks.audit_watched import Watched
-from stacks.names import SESSIONS
 
 # Decrypt, Encrypt and ReEncrypt in one: with each by its name the pattern would be too long.
 ENVELOPE_USES = ("*crypt", "GenerateDataKey*")
@@ -122,10 +121,9 @@ def management_patterns(watched: Watched, *, record: Record) -> dict[str, Sequen
         )
     ]
     if watched.settings.trail == "own":
-        # In three patterns: one that names all would be too long.
-        of_sessions = [role for role in watched.roles if role.endswith(SESSIONS)]
-        of_functions = [role for role in watched.roles if not role.endswith(SESSIONS)]
-        by_name = [roles for roles in (of_functions, of_sessions) if roles]
+        # In three patterns, however many roles there are: one that names all would be too long.
+        half = len(watched.roles) // 2
+        halves = (watched.roles[:half], watched.roles[half:])
         counted["iam-changed"] = [
             all_of(
                 record.is_("eventSource", "iam.amazonaws.com"),
@@ -133,7 +131,7 @@ def management_patterns(watched: Watched, *, record: Record) -> dict[str, Sequen
                 concerned,
             )
             for concerned in (
-                *(record.is_("requestParameters.roleName", *roles) for roles in by_name),
+                *(record.is_("requestParameters.roleName", *roles) for roles in halves),
                 any_of(
                     record.is_("requestParameters.roleName", *watched.clients, f"{watched.stacks}*"),
                     record.is_("requestParameters.policyArn", f"*:policy/{watched.stacks}*"),
