@@ -99,7 +99,8 @@ class AuditStack(cdk.Stack):
             roles=_roles(settings),
             clients=[*_clients(settings), *(names.role(settings, role) for role in OF_RUNS)],
             workers=[role_arn(role) for role in (*_roles(settings, working=True), *_clients(settings))],
-            workers_in_patterns=[f"*:role/{role}" for role in (*_workers(settings), *_clients(settings))],
+            # Names of roles are unique in an account, whatever their paths.
+            workers_in_patterns=[f"*/{role}" for role in (*_workers(settings), *_clients(settings))],
             tenant_admins=[role_arn(role) for role in _roles(settings, "tenant-admin", working=True)],
             functions=[names.function(settings, function) for function in functions],
             api_id=service.api.rest_api_id,
