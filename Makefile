@@ -122,6 +122,10 @@ streams: $(READY) ## how fast messages stream, against bare AES-GCM and AWS's ow
 sessions: $(READY) ## what a tenant's session costs: time, calls of STS, memory
 	@python -m benchmarks.tenant_sessions
 
+.PHONY: scale
+scale: $(READY) ## write the tables of docs/scale.md: re-encryption from 10^3 to 10^10 records
+	@python -m benchmarks.scale --write
+
 .PHONY: lint
 lint: $(READY) ## ruff, formatting, mypy --strict
 	@ruff check .

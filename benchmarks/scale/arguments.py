@@ -15,7 +15,7 @@ examples:
   python -m benchmarks.scale --records 1e8
       both strategies, default quotas, as many children as these have use for
   python -m benchmarks.scale --records 1e8 --strategy record --ms-per-record 6 --children 200
-      with a measured rate: what `sealed maintenance show RUN` tells of function seconds and records
+      with a measured rate: the function's time, by the records that it rewrote in it
   python -m benchmarks.scale --records 3e9 --quotas raised --largest-share 0.02 --order interleaved
   python -m benchmarks.scale --records 1e6 --simulate --seed 7
       estimated, and then simulated event by event (up to ten million records)

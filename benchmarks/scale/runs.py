@@ -6,13 +6,13 @@ from benchmarks.scale.estimate import Estimate, estimate
 from benchmarks.scale.figures import duration, money, power, size
 from benchmarks.scale.quotas import Quotas
 from benchmarks.scale.workload import Layout, Workload
-from client.costs import Prices, cost_of
+from client.costs import Cost, Prices, cost_of
 
 HEAD = ("records", "table", "strategy", "children", "segments", "steps", "time", "held up by", "cost")
 
 
-def cost(workload: Workload, run: Estimate, prices: Prices) -> Decimal:
-    """What a run costs."""
+def cost(workload: Workload, run: Estimate, prices: Prices) -> Cost:
+    """What a run uses and costs."""
     return cost_of(
         seen=workload.records,
         rewritten=workload.records,
@@ -26,7 +26,7 @@ def cost(workload: Workload, run: Estimate, prices: Prices) -> Decimal:
         # Who waits for a quota is billed too.
         function_seconds=Decimal(round(run.busy_seconds)),
         consistent_reads=False,
-    ).total
+    )
 
 
 def row(workload: Workload, layout: Layout, quotas: Quotas, prices: Prices) -> tuple[str, ...]:
@@ -41,5 +41,5 @@ def row(workload: Workload, layout: Layout, quotas: Quotas, prices: Prices) -> t
         f"{run.steps:,}",
         duration(run.seconds),
         run.bottleneck,
-        money(cost(workload, run, prices)),
+        money(cost(workload, run, prices).total),
     )

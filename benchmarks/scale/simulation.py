@@ -264,7 +264,10 @@ class Simulation:
     def _begin_page(self, child: _Child, now: float) -> None:
         workload, versions = self._workload, self.outcome.versions[child.segment]
         start, end = child.position, min(child.position + self._page, len(versions))
-        old = [record for record in range(start, end) if not versions[record]]
+        # As a range where all are old: what is usual is then done at once.
+        old: Sequence[int] = range(start, end)
+        if any(versions[start:end]):
+            old = [record for record in old if not versions[record]]
         self.outcome.seen += end - start
         failures = self._faults.call_fails * len(old) / (1 - self._faults.call_fails)
         work = (
@@ -325,6 +328,11 @@ class Simulation:
     def _write(self, segment: int, records: Sequence[int]) -> None:
         """Write records that were found old when they were read."""
         versions, faults = self.outcome.versions[segment], self._faults
+        if isinstance(records, range) and not faults.call_fails:
+            reach = slice(records.start, records.stop)
+            if not any(versions[reach]):
+                versions[reach] = b"\1" * len(records)
+                return
         for record in records:
             while faults.call_fails and self._draw.random() < faults.call_fails:
                 if self._draw.random() < 0.5:

@@ -14,9 +14,9 @@ from benchmarks.scale.estimate import (
     enough_children,
     estimate,
 )
-from benchmarks.scale.figures import duration, markdown, percent, power
+from benchmarks.scale.figures import duration, markdown, money, percent, power
 from benchmarks.scale.quotas import described, load, looked_up
-from benchmarks.scale.runs import HEAD, row
+from benchmarks.scale.runs import HEAD, cost, row
 from benchmarks.scale.workload import (
     EVENTS_PER_STEP,
     HAND_OVER_SECONDS,
@@ -113,6 +113,22 @@ def default(prices: Prices) -> str:
 def raised(prices: Prices) -> str:
     """As many children as raised quotas have use for."""
     return _sizes("raised", None, prices)
+
+
+def costs(prices: Prices) -> str:
+    """What a thousand million records cost, line by line."""
+    lines = []
+    for strategy in STRATEGIES:
+        workload, bounds = Workload(records=10**9, strategy=strategy), load("raised")
+        # In an order in which no child waits.
+        layout = layout_of(workload, children=USUAL_CHILDREN, order="interleaved")
+        run = estimate(workload, layout, bounds)
+        lines.append(cost(workload, run, prices).lines)
+    rows = [
+        (f"`{line.name}`", line.unit, *(money(strategy[at].money) for strategy in lines))
+        for at, line in enumerate(lines[0])
+    ]
+    return markdown(("price", "of a", *(f"`{strategy}`, {prices.currency}" for strategy in STRATEGIES)), rows)
 
 
 def raising(_: Prices) -> str:
@@ -233,6 +249,7 @@ TABLES: dict[str, Callable[[Prices], str]] = {
     "usual": usual,
     "default": default,
     "raised": raised,
+    "costs": costs,
     "raising": raising,
     "order": order,
     "tenants": tenants,
