@@ -5,8 +5,9 @@ import pytest
 from benchmarks.scale.estimate import CHILDREN, KMS, PARTITIONS, TENANT, WRITES, enough_children, estimate
 from benchmarks.scale.quotas import described, load
 from benchmarks.scale.runs import cost
-from benchmarks.scale.workload import Workload, layout_of, planned_segments
+from benchmarks.scale.workload import MOST_REFUSALS, PAGE_RECORDS, Workload, layout_of, planned_segments
 from client.costs import load_prices
+from service import reencryption_segment, run_planning
 
 MIB = 1024 * 1024
 
@@ -27,6 +28,15 @@ def test_segments_are_of_64_mib_between_the_children_and_ten_thousand(
     size: int, children: int, segments: int
 ) -> None:
     assert planned_segments(size, children) == segments
+
+
+@pytest.mark.parametrize("size", [0, 1, 64 * MIB, 64 * MIB + 1, 10**9, 10**12, 10**15])
+@pytest.mark.parametrize("children", [1, 10, 1_000])
+def test_the_rule_is_the_planners_and_the_bounds_are_the_functions(size: int, children: int) -> None:
+    table = run_planning.TableSize(items=1, bytes=size)
+    assert planned_segments(size, children) == run_planning._segments(table, children)
+    assert PAGE_RECORDS == reencryption_segment.PAGE_SIZE
+    assert MOST_REFUSALS == reencryption_segment.MOST_REFUSALS
 
 
 def test_a_lone_child_needs_the_time_of_all_records() -> None:
