@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from local import package
-from local.additions import cloudwatch, events, scheduler
+from local.additions import cloudwatch, events, scheduler, stepfunctions
 from local.build_cache import ROOT
 from local.callers import TENANTS, Credentials
 from local.cdk_command import Deployment
@@ -34,6 +34,7 @@ from local.principals import MACHINE_KEY
 from local.privileges import Privileges
 from local.serving import Serving
 from local.settings import region_of
+from local.state_machines import StateMachines
 from local.trail.recorder import Recorder
 
 Progress = Callable[[str], None]
@@ -60,6 +61,8 @@ class EmbeddedAws:
         Whether policies are enforced; without, to see what it costs.
     deliver_every
         After how many seconds the trail delivers by itself; None: only by ``deliver_trail``.
+    instances
+        How many processes of one function there are at most; None: as many as the machine has processors.
     progress
         Is told in a few words what is being done.
     """
@@ -74,6 +77,7 @@ class EmbeddedAws:
         runtime: Literal["auto", "awslambdaric", "loop"] = "auto",
         enforce: bool = True,
         deliver_every: float | None = None,
+        instances: int | None = None,
         progress: Progress = lambda _: None,
     ) -> None:
         self.environment = environment
@@ -82,6 +86,7 @@ class EmbeddedAws:
         self._project = project
         self._runtime = choose_runtime(runtime)
         self._progress = progress
+        self._instances = instances
         self._deliver_every = deliver_every
         self._stack = ExitStack()
         self._emulator: Emulator | None = None
@@ -90,6 +95,7 @@ class EmbeddedAws:
         self._stacks: DeployedStacks | None = None
         self.enforcement = Enforcement(enforce=enforce)
         self.privileges = Privileges()
+        self._machines: StateMachines | None = None
         self._trail = Recorder(self.enforcement, region=self.region)
 
     def __enter__(self) -> Self:
@@ -107,6 +113,8 @@ class EmbeddedAws:
             )
             stack.callback(self._emulator.stop)
             self._emulator.start()
+            self._machines = StateMachines(self._clients, self.enforcement)
+            stack.callback(stepfunctions.work_in(self._machines))
             stack.callback(self._withdraw)
             self._deploy()
             if self._deliver_every is not None:
@@ -170,6 +178,10 @@ class EmbeddedAws:
     def function_processes(self) -> dict[str, list[int]]:
         """Return the process ids of each function that has been called."""
         return self._served.functions.processes()
+
+    def kill_function(self, name: str) -> int:
+        """Kill the processes of a function that work on an event; return how many there were."""
+        return self._served.functions.kill(name)
 
     def requests(self, service: str | None = None) -> list[Request]:
         """Return what the emulator was asked for, oldest first."""
@@ -270,6 +282,8 @@ class EmbeddedAws:
         self._withdraw()
         self._running.reset()
         self._trail.clear()
+        if self._machines is not None:
+            self._machines.forget()
         self._deploy()
 
     def status(self) -> dict[str, Any]:
@@ -332,6 +346,7 @@ class EmbeddedAws:
             source=source,
             runtime=self._runtime,
             enforcement=self.enforcement,
+            instances=self._instances,
         ).start()
 
     def _note_privileges(self, stacks: DeployedStacks) -> None:
@@ -339,7 +354,8 @@ class EmbeddedAws:
         self.privileges.note(stacks.resources(), prefix=prefix)
 
     def _withdraw(self) -> None:
-        """Stop what serves the deployment."""
+        """Stop what serves the deployment, and what works in it."""
+        stepfunctions.stop_all()
         if self._serving is not None:
             self._serving.stop()
             self._serving = None

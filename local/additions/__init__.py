@@ -7,6 +7,7 @@ from local.additions import (
     apigateway,
     athena,
     awslambda,
+    awslambda_invoke,
     backup,
     cloudformation,
     cloudtrail,
@@ -26,6 +27,7 @@ from local.additions import (
     services,
     sns,
     sqs,
+    stepfunctions,
     sts,
     wafv2,
 )
@@ -34,6 +36,7 @@ _SERVICES = (
     apigateway,
     athena,
     awslambda,
+    awslambda_invoke,
     backup,
     cloudtrail,
     cloudwatch,
@@ -52,6 +55,7 @@ _SERVICES = (
     services,
     sns,
     sqs,
+    stepfunctions,
     sts,
     wafv2,
 )
