@@ -10,7 +10,7 @@ time, because moto keeps its state in modules.
 import json
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
@@ -27,10 +27,10 @@ from local.clients import Clients
 from local.deployed_stacks import DeployedStacks
 from local.emulator import ACCOUNT, Emulator
 from local.enforcement import Enforcement, acts_of_services
-from local.faults import Fault
+from local.faults import Fault, Trouble
 from local.functions import choose_runtime
 from local.journal import Request
-from local.principals import MACHINE_KEY
+from local.principals import MACHINE_KEY, OPERATOR_KEY
 from local.privileges import Privileges
 from local.serving import Serving
 from local.settings import region_of
@@ -216,9 +216,29 @@ class EmbeddedAws:
         )
         self._running.faults.add(fault)
 
+    def trouble(
+        self,
+        service: str,
+        *operations: str,
+        one_in: int,
+        codes: Sequence[str] = ("ThrottlingException", "InternalServerError"),
+        seed: int = 0,
+    ) -> None:
+        """Let one in so many calls of a service fail until faults are cleared: see ``Trouble``.
+
+        Without operations it is all of them. Calls with the operator's key are spared.
+        """
+        trouble = Trouble(service, operations, one_in=one_in, codes=codes, seed=seed, spared=OPERATOR_KEY)
+        self._running.faults.trouble(trouble)
+
     def clear_faults(self) -> None:
         """Forget faults that have not happened yet."""
         self._running.faults.clear()
+        stepfunctions.hasten_waits(1.0)
+
+    def hasten_waits(self, factor: float) -> None:
+        """Let executions wait this part of the time before they try again, until faults are cleared."""
+        stepfunctions.hasten_waits(factor)
 
     def put_event(self, event: Mapping[str, Any]) -> None:
         """Put a whole event on the default bus as AWS would; PutEvents takes no source of AWS's."""

@@ -36,7 +36,7 @@ _RUNNERS: list[Run] = []
 
 def install() -> None:
     """Change moto's Invoke."""
-    LambdaResponse.invoke = invoke  # type: ignore[method-assign, assignment]
+    LambdaResponse.invoke = invoke  # type: ignore[method-assign]
 
 
 def run_with(run: Run) -> Callable[[], None]:

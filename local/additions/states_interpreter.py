@@ -1,8 +1,8 @@
 """Step Functions: how executions begin, go on and end in moto's interpreter, made as AWS does.
 
-In moto an execution that is stopped goes on until its task is done, and may then have failed instead; one that
-begins cannot be described yet; each state and each child of a map is a thread, remembered for ever. Here a
-stop is at once, for everything below; only a task that calls has a thread. A function that works when its
+In moto an execution that is stopped goes on until its task is done, and may then have failed instead; one
+that begins cannot be described yet; each state and each child of a map is a thread, remembered for ever. Here
+a stop is at once, for everything below; only a task that calls has a thread. A function that works when its
 execution is stopped works on, as in AWS, and nobody waits for it.
 
 Loaded when first needed: see `stepfunctions.backend`.
@@ -43,6 +43,8 @@ from local.additions.states_log import log_of
 from local.additions.states_map import Child
 from local.additions.states_waiting import StoppedError, wait_within
 
+# moto says of its details that each of them is always there.
+_DETAILS: Any = EventDetails
 _ONE_AT_A_TIME = RLock()
 _END_SECONDS = 2.0
 # moto's grammar wants a percentage with a decimal point.
@@ -77,9 +79,9 @@ def stop_all() -> None:
 
 def _begin_and_end() -> None:
     original_create = StepFunctionsParserBackend.create_state_machine
-    original_start = StepFunctionsParserBackend.start_execution
+    original_start: Any = StepFunctionsParserBackend.start_execution
     original_parse = AmazonStateLanguageParser.parse
-    original_reflect = BaseExecutionWorkerCommunication._reflect_execution_status
+    original_reflect: Any = BaseExecutionWorkerCommunication._reflect_execution_status
 
     def create_state_machine(self: StepFunctionsParserBackend, **given: Any) -> StateMachine:  # noqa: ANN401
         machine = original_create(self, **given)
@@ -124,9 +126,9 @@ def _begin_and_end() -> None:
 
     StepFunctionsParserBackend.create_state_machine = create_state_machine  # type: ignore[method-assign, assignment]
     StepFunctionsParserBackend.start_execution = start_execution  # type: ignore[method-assign]
-    StepFunctionsParserBackend.stop_execution = stop_execution  # type: ignore[method-assign]
+    StepFunctionsParserBackend.stop_execution = stop_execution  # type: ignore[method-assign, assignment]
     BaseExecutionWorkerCommunication._reflect_execution_status = reflect  # type: ignore[method-assign]
-    Execution.start = _start  # type: ignore[method-assign]
+    Execution.start = _start  # type: ignore[method-assign, assignment]
     AmazonStateLanguageParser.parse = staticmethod(  # type: ignore[method-assign]
         cache(lambda definition: original_parse(_WHOLE_PERCENTAGE.sub(r"\1.0", definition)))
     )
@@ -145,7 +147,8 @@ def _consent(backend: StepFunctionsParserBackend, machine: StateMachine) -> None
 
 def _start(execution: Execution) -> None:
     """Begin an execution: when this returns it can be described, and stopped."""
-    machine, around = execution.state_machine, stepfunctions.surroundings()
+    machine: Any = execution.state_machine
+    around = stepfunctions.surroundings()
     logged = around is None or around.begin(stepfunctions.machine_of(machine))
     execution.role_arn = states_tasks.role_of(execution)
     if logged:
@@ -177,7 +180,7 @@ def _run(worker: ExecutionWorker, program: Any) -> None:  # noqa: ANN401
     env.event_manager.add_event(
         context=env.event_history_context,
         event_type=HistoryEventType.ExecutionStarted,
-        event_details=EventDetails(executionStartedEventDetails=begun),
+        event_details=_DETAILS(executionStartedEventDetails=begun),
         update_source_event_id=False,
     )
     program.eval(env)
@@ -206,7 +209,7 @@ def _evaluate() -> None:
         except StoppedError:
             return  # the program sees that it runs no more
 
-    CommonStateField.eval = eval_state  # type: ignore[method-assign]
+    CommonStateField.eval = eval_state  # type: ignore[method-assign, assignment]
     Program.eval = _eval_program  # type: ignore[method-assign]
     ExecutionState._evaluate_with_timeout = _evaluate_with_timeout  # type: ignore[method-assign]
 
@@ -298,7 +301,7 @@ def _answer() -> None:
             return {"events": found.events.get_event_history() if found.events is not None else []}
         return history(self, execution_arn)
 
-    StepFunctionsParserBackend.describe_execution = describe_execution  # type: ignore[method-assign]
+    StepFunctionsParserBackend.describe_execution = describe_execution  # type: ignore[method-assign, assignment]
     StepFunctionsParserBackend.get_execution_history = get_execution_history  # type: ignore[method-assign]
     Execution.status = property(  # type: ignore[method-assign, assignment]
         lambda self: (self.exec_status or ExecutionStatus.RUNNING).value

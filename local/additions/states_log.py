@@ -6,7 +6,7 @@ Source: Step Functions Developer Guide, "Using CloudWatch Logs to log execution 
 import json
 import time
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from moto.logs.exceptions import ResourceAlreadyExistsException, ResourceNotFoundException
 from moto.logs.models import logs_backends
@@ -51,5 +51,5 @@ class Log:
 
 def log_of(execution_arn: str, *, machine: str, logging: dict[str, Any] | None) -> Log | None:
     """Return the log of an execution, if its machine's configuration has one."""
-    found = Configuration.from_logging_configuration(machine, logging or {})
+    found = Configuration.from_logging_configuration(machine, cast("Any", logging or {}))
     return None if found is None else Log(execution_arn, found)

@@ -24,9 +24,8 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
     StatesErrorNameType,
 )
-from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.distributed_iteration_component import (
-    DistributedIterationComponent,
-    DistributedIterationComponentEvalInput,
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import (
+    distributed_iteration_component as distributed,
 )
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.job import JobPool
 from moto.stepfunctions.parser.asl.eval.environment import Environment
@@ -42,6 +41,8 @@ from local.additions.states_waiting import StoppedError, wait_within
 _MOST_AT_ONCE = 1000
 # "Maximum input or output size for a task, state, or execution: 256 KiB".
 _LARGEST_RESULT = 256 * 1024
+# moto says of its details that each of them is always there.
+_DETAILS: Any = EventDetails
 _COUNTERS = {"SUCCEEDED": "succeeded", "FAILED": "failed", "TIMED_OUT": "timed_out", "ABORTED": "aborted"}
 _FAILED = ("FAILED", "TIMED_OUT")
 _EXCEEDED = StatesErrorNameType.StatesExceedToleratedFailureThreshold
@@ -100,9 +101,9 @@ class MapRun:
 
     def __init__(
         self,
-        component: DistributedIterationComponent,
+        component: distributed.DistributedIterationComponent,
         env: Environment,
-        given: DistributedIterationComponentEvalInput,
+        given: distributed.DistributedIterationComponentEvalInput,
         items: list[Any],
     ) -> None:
         self._env, self._given, self._record = env, given, given.map_run_record
@@ -150,8 +151,8 @@ class MapRun:
         if len(str(to_json_str(self._results))) > _LARGEST_RESULT:
             raise self._failure(
                 StatesErrorNameType.StatesStatesDataLimitExceeded,
-                f"The state/task '{self._given.state_name}' returned a result with a size exceeding the maximum "
-                "number of bytes service limit.",
+                f"The state/task '{self._given.state_name}' returned a result with a size exceeding the "
+                "maximum number of bytes service limit.",
             )
         return self._results
 
@@ -206,7 +207,7 @@ class MapRun:
         context, machine = frame.states.context_object.context_object_data, self._record.map_state_machine_arn
         arn = f"{machine.replace(':stateMachine:', ':execution:')}:{uuid.uuid4()}"
         child = Child(execution_arn=arn, machine_arn=machine, given=None)
-        context["Execution"] = {**context["Execution"], "Id": arn, "Name": child.name}  # type: ignore[typeddict-item]
+        context["Execution"] = {**context["Execution"], "Id": arn, "Name": child.name}
         log = self._env.cloud_watch_logging_session
         child.events = frame.event_manager = EventManager(
             cloud_watch_logging_session=None if log is None else log.of_child(arn)  # type: ignore[attr-defined]
@@ -253,7 +254,7 @@ class MapRun:
                 env=self._env,
                 error_name=error,
                 event_type=HistoryEventType.MapRunFailed,
-                event_details=EventDetails(mapRunFailedEventDetails=details),
+                event_details=_DETAILS(mapRunFailedEventDetails=details),
             )
         )
 
@@ -262,11 +263,11 @@ def install() -> None:
     """Change how moto runs a distributed map."""
 
     def _map_run(
-        self: DistributedIterationComponent,
+        self: distributed.DistributedIterationComponent,
         env: Environment,
-        eval_input: DistributedIterationComponentEvalInput,
+        eval_input: distributed.DistributedIterationComponentEvalInput,
     ) -> None:
         items = env.stack.pop()
         env.stack.append(MapRun(self, env, eval_input, items).run())
 
-    DistributedIterationComponent._map_run = _map_run  # type: ignore[method-assign]
+    distributed.DistributedIterationComponent._map_run = _map_run  # type: ignore[method-assign]

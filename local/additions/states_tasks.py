@@ -1,7 +1,8 @@
 """Step Functions: tasks call in the role of their machine, and errors have the names that AWS gives them.
 
-Source: Step Functions Developer Guide, "Handling errors in Step Functions workflows", "Handle transient Lambda
-service exceptions", "Integrating AWS SDK services".
+moto writes what a task was given into its log whenever one fails: here it does not.
+Source: Step Functions Developer Guide, "Handling errors in Step Functions workflows", "Handle transient
+Lambda service exceptions", "Integrating AWS SDK services".
 """
 
 import json
@@ -11,8 +12,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
+from moto.stepfunctions.parser.asl.component import eval_component
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl import ErrorEqualsDecl
+from moto.stepfunctions.parser.asl.component.common.error_name.error_name import ErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
     FailureEvent,
     FailureEventException,
@@ -43,9 +46,11 @@ from moto.stepfunctions.parser.backend.execution import Execution
 
 from local.additions import stepfunctions
 
+# moto says of its details that each of them is always there.
+_DETAILS: Any = EventDetails
 _INTERPRETER = "moto.stepfunctions.parser."
 _ALL = StatesErrorName(typ=StatesErrorNameType.StatesALL)
-# "The States.ALL error type ... can't catch the States.DataLimitExceeded terminal error or Runtime error types."
+# What States.ALL does not catch.
 _TERMINAL = ("States.DataLimitExceeded", "States.Runtime")
 _WITHOUT_TYPE = (
     "The cause could not be determined because Lambda did not return an error type. Returned payload: "
@@ -65,10 +70,13 @@ def install() -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith(_INTERPRETER):
             if hasattr(module, "boto_client_for"):
-                module.boto_client_for = client_for
+                vars(module)["boto_client_for"] = client_for
             if hasattr(module, "TMP_THREADS"):
-                module.TMP_THREADS = forgetful
+                vars(module)["TMP_THREADS"] = forgetful
     state_task_service_aws_sdk._SERVICE_ERROR_NAMES["s3"] = "S3"
+    # A Fail state may raise anew what a Catch has caught, `States.…` too.
+    CustomErrorName.__init__ = ErrorName.__init__  # type: ignore[method-assign]
+    eval_component.LOG.disabled = True
     _name_errors()
     _spare_terminal_errors()
     original = ItemReader._eval_body
@@ -118,6 +126,7 @@ def _name_errors() -> None:
     of_lambda, of_services = StateTaskServiceLambda._from_error, StateTaskServiceAwsSdk._from_error
 
     def lambda_error(self: StateTaskServiceLambda, env: Environment, ex: Exception) -> FailureEvent:
+        _with_request_id(ex)
         if isinstance(ex, LambdaFunctionErrorException) and not _error_type(ex.payload):
             return _failed(self, env, "Lambda.Unknown", f"{_WITHOUT_TYPE}{ex.payload}")
         if isinstance(ex, BotoCoreError):
@@ -125,6 +134,7 @@ def _name_errors() -> None:
         return of_lambda(self, env, ex)
 
     def service_error(self: StateTaskServiceAwsSdk, env: Environment, ex: Exception) -> FailureEvent:
+        _with_request_id(ex)
         if isinstance(ex, BotoCoreError):
             service = self._normalise_service_error_name(self.resource.api_name)
             return _failed(self, env, f"{service}.SdkClientException", str(ex))
@@ -146,6 +156,12 @@ def _spare_terminal_errors() -> None:
     ErrorEqualsDecl._eval_body = equals  # type: ignore[method-assign]
 
 
+def _with_request_id(error: Exception) -> None:
+    """Give a refusal an id: moto wants one, and what is refused here has none."""
+    if isinstance(error, ClientError):
+        error.response["ResponseMetadata"].setdefault("RequestId", str(uuid.uuid4()))
+
+
 def _error_type(payload: str) -> str:
     try:
         found = json.loads(payload)
@@ -165,7 +181,7 @@ def _failed(task: StateTaskService, env: Environment, error: str, cause: str) ->
         env=env,
         error_name=CustomErrorName(error),
         event_type=HistoryEventType.TaskFailed,
-        event_details=EventDetails(taskFailedEventDetails=details),
+        event_details=_DETAILS(taskFailedEventDetails=details),
     )
 
 
@@ -176,5 +192,5 @@ def _reader_failed(env: Environment, cause: str) -> FailureEvent:
         env=env,
         error_name=error,
         event_type=HistoryEventType.TaskFailed,
-        event_details=EventDetails(taskFailedEventDetails=details),
+        event_details=_DETAILS(taskFailedEventDetails=details),
     )

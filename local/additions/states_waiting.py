@@ -1,7 +1,7 @@
 """Step Functions: waiting that ends when the execution does.
 
-moto sleeps between the tries of a retry, and stops an execution by telling it, which it hears when its task is
-done. Here what waits is woken: for a task, a map, the next try, a Wait state.
+moto sleeps between the tries of a retry, and stops an execution by telling it, which it hears when its task
+is done. Here what waits is woken: for a task, a map, the next try, a Wait state.
 """
 
 import time
@@ -16,12 +16,13 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_funct
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramRunning, ProgramStopped, ProgramTimedOut
 
+from local.additions import stepfunctions
+
 _LOOK_SECONDS = 0.25
-_PACE = [1.0]
 
 
 class StoppedError(BaseException):
-    """The execution was stopped while something in it waited. No handler of errors in a state is to see it."""
+    """The execution was stopped while something in it waited. No state's handler of errors is to see it."""
 
 
 def install() -> None:
@@ -29,12 +30,7 @@ def install() -> None:
     for name in ("set_stop", "set_timed_out", "set_error", "set_ended"):
         setattr(Environment, name, _waking(getattr(Environment, name)))
     RetrierDecl._eval_body = _retry  # type: ignore[method-assign]
-    WaitFunction._wait_interval = _wait  # type: ignore[method-assign]
-
-
-def pace(factor: float) -> None:
-    """Let waits between tries and Wait states take this part of their time: tests have less of it."""
-    _PACE[0] = factor
+    WaitFunction._wait_interval = _wait  # type: ignore[method-assign, assignment]
 
 
 def wait_within(env: Environment, done: Event, *, seconds: float | None = None) -> bool:
@@ -68,7 +64,7 @@ def _waking(original: Callable[..., None]) -> Callable[..., None]:
 
 
 def _sleep(env: Environment, seconds: float) -> None:
-    until = time.monotonic() + seconds * _PACE[0]
+    until = time.monotonic() + seconds * stepfunctions.PACE[0]
     while env.is_running() and (left := until - time.monotonic()) > 0:
         env.program_state_event.wait(min(left, _LOOK_SECONDS))
 

@@ -9,12 +9,15 @@ The interpreter takes a second to load: that waits until there is a state machin
 
 import json
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Protocol
 
-from moto.core.exceptions import AWSError
+from moto.cloudformation.exceptions import ValidationError
+from moto.core.exceptions import AWSError, ServiceException
 from moto.core.responses import ActionResult
 from moto.s3.models import s3_backends
 from moto.stepfunctions import responses
@@ -35,6 +38,8 @@ _CHANGEABLE = (
 )
 _ATTRIBUTES = ("Arn", "Name", "StateMachineRevisionId")
 _SUBSTITUTION = re.compile(r"\$\{([^}]+)\}")
+#: The part of its time that a wait takes.
+PACE = [1.0]
 _LOADING = Lock()
 _CHILDREN_LISTED = 100
 
@@ -78,8 +83,8 @@ _SURROUNDINGS: list[Surroundings] = []
 
 def install() -> None:
     """Add the resource type, and change how executions begin and end."""
-    responses.get_backend = backend  # type: ignore[assignment]
-    StateMachine.create_from_cloudformation_json = staticmethod(_from_template)  # type: ignore[method-assign, assignment]
+    responses.get_backend = backend
+    StateMachine.create_from_cloudformation_json = staticmethod(_from_template)  # type: ignore[method-assign]
     StateMachine.delete_from_cloudformation_json = staticmethod(_delete)  # type: ignore[method-assign, assignment]
     StateMachine.has_cfn_attr = classmethod(lambda _cls, attr: attr in _ATTRIBUTES)  # type: ignore[method-assign, assignment]
     StateMachine.get_cfn_attribute = _attribute  # type: ignore[method-assign]
@@ -144,12 +149,15 @@ def find_machine(arn: str) -> Machine | None:
 
 def stop_all() -> None:
     """End every execution at once."""
-    with _LOADING:
-        import sys  # noqa: PLC0415
-
-        interpreter = sys.modules.get("local.additions.states_interpreter")
+    # What was never loaded has nothing to end.
+    interpreter = sys.modules.get("local.additions.states_interpreter")
     if interpreter is not None:
         interpreter.stop_all()
+
+
+def hasten_waits(factor: float) -> None:
+    """Let executions wait this part of the time between tries and in Wait states."""
+    PACE[0] = factor
 
 
 def _stop_execution(self: StepFunctionResponse) -> ActionResult:
@@ -166,36 +174,55 @@ def _list_children(self: StepFunctionResponse) -> ActionResult:
 
     wanted, first = self._get_param("statusFilter"), int(self._get_param("nextToken") or 0)
     most = self._get_int_param("maxResults") or _CHILDREN_LISTED
-    found = states_interpreter.children_of(self.stepfunction_backend, self._get_param("mapRunArn"))
+    found = states_interpreter.children_of(
+        backend(self.current_account, self.region), self._get_param("mapRunArn")
+    )
     listed = [child.as_listed() for child in found if wanted in (None, child.status)]
     following = str(first + most) if first + most < len(listed) else None
     return ActionResult({"executions": listed[first : first + most], "nextToken": following})
 
 
 def _from_template(
-    resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **_: Any
+    resource_name: str,
+    cloudformation_json: dict[str, Any],
+    account_id: str,
+    region_name: str,
+    **_kwargs: Any,  # noqa: ANN401
 ) -> StateMachine:
     properties = cloudformation_json["Properties"]
     tags = [{"key": each["Key"], "value": each["Value"]} for each in properties.get("Tags", [])]
-    made: StateMachine = backend(account_id, region_name).create_state_machine(
-        name=properties.get("StateMachineName", resource_name),
-        definition=_definition(properties, account_id),
-        roleArn=properties["RoleArn"],
-        tags=tags,
-        sm_type=properties.get("StateMachineType"),
-        **_configuration(properties),
-    )
+    with _refusals_of(resource_name):
+        made: StateMachine = backend(account_id, region_name).create_state_machine(
+            name=properties.get("StateMachineName", resource_name),
+            definition=_definition(properties, account_id),
+            roleArn=properties["RoleArn"],
+            tags=tags,
+            sm_type=properties.get("StateMachineType"),
+            **_configuration(properties),
+        )
     return made
+
+
+@contextmanager
+def _refusals_of(name: str) -> Iterator[None]:
+    """Say of a machine that cannot be what CloudFormation says of a resource."""
+    try:
+        yield
+    except (AWSError, ServiceException) as error:
+        raise ValidationError(name, message=str(error.message)) from error
 
 
 def _change(machine: StateMachine, properties: Properties, where: Where) -> None:
     found = backend(where.account, where.region)
-    found.update_state_machine(
-        machine.arn,
-        definition=_definition(properties, where.account),
-        role_arn=properties["RoleArn"],
-        **{re.sub(r"C", "_c", name, count=1): value for name, value in _configuration(properties).items()},
-    )
+    with _refusals_of(where.logical_id):
+        found.update_state_machine(
+            machine.arn,
+            definition=_definition(properties, where.account),
+            role_arn=properties["RoleArn"],
+            **{
+                re.sub(r"C", "_c", name, count=1): value for name, value in _configuration(properties).items()
+            },
+        )
     tags = [{"key": each["Key"], "value": each["Value"]} for each in properties.get("Tags", [])]
     found.tagger.tag_resource(machine.arn, tags)
 

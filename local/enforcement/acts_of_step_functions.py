@@ -1,7 +1,7 @@
-"""What Step Functions does in a state machine's role beside its tasks, judged like the calls of everybody else.
+"""What Step Functions does in a state machine's role beside its tasks, judged like everybody's calls.
 
-Source: Step Functions Developer Guide, "Using CloudWatch Logs to log execution history" (IAM policies), "Trace
-Step Functions request data in AWS X-Ray" (IAM policies), "Data at rest encryption in Step Functions".
+Source: Step Functions Developer Guide, "Using CloudWatch Logs to log execution history" (IAM policies),
+"Trace Step Functions request data in AWS X-Ray" (IAM policies), "Data at rest encryption in Step Functions".
 """
 
 from local.additions.stepfunctions import Machine

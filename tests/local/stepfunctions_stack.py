@@ -1,7 +1,8 @@
-"""A stack with a state machine like that of the re-encryption, and a function that does what its item says."""
+"""A stack with a state machine like the re-encryption's, and a function that does what its item says."""
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -10,7 +11,7 @@ from uuid import uuid4
 from local.embedded import EmbeddedAws
 from local.emulator import ACCOUNT
 
-MOMENTS = 200
+MOMENTS = 400
 
 # What stands in `do` of an item: fail, refuse, die, sleep:<seconds>, steps:<how many>, nothing.
 FUNCTION = """
@@ -128,6 +129,11 @@ def _get(name: str, attribute: str = "Arn") -> dict[str, Any]:
     return {"Fn::GetAtt": [name, attribute]}
 
 
+def log_group(name: str) -> str:
+    """The machine's log group."""
+    return f"/aws/vendedlogs/states/{name}"
+
+
 def template(name: str, *, may_write: bool = True) -> dict[str, Any]:
     """The stack; with `may_write=False` the machine's role may not write results."""
     objects = {"Fn::Join": ["", [_get("Bucket"), "/*"]]}
@@ -148,7 +154,10 @@ def template(name: str, *, may_write: bool = True) -> dict[str, Any]:
     group = {"CloudWatchLogsLogGroup": {"LogGroupArn": _get("Log")}}
     return {
         "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": f"{name}-bucket"}},
-        "Log": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": f"/aws/vendedlogs/states/{name}"}},
+        "Log": {
+            "Type": "AWS::Logs::LogGroup",
+            "Properties": {"LogGroupName": log_group(name)},
+        },
         "FunctionRole": _role("lambda.amazonaws.com"),
         "Function": {
             "Type": "AWS::Lambda::Function",
@@ -178,6 +187,16 @@ def template(name: str, *, may_write: bool = True) -> dict[str, Any]:
             },
         },
     }
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    for _ in range(MOMENTS):
+        if holds():
+            return
+        time.sleep(0.05)
+    message = "it has not come to that"
+    raise AssertionError(message)
 
 
 @dataclass(frozen=True)
