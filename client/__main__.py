@@ -22,6 +22,10 @@ def run(arguments: argparse.Namespace) -> Exit:
         from client import audit  # noqa: PLC0415
 
         return audit.run(arguments)
+    if arguments.command == "maintenance":
+        from client import maintenance  # noqa: PLC0415
+
+        return maintenance.run(arguments)
     if arguments.command in ("object", "encrypt", "decrypt", "inspect"):
         from client import inspecting, objectcommands  # noqa: PLC0415
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from client import manual, version
 from client.auditarguments import add_audit_commands
 from client.importlines import RECORD_RULE, TENANT_RULE, is_record_id, is_tenant_id
+from client.maintenancearguments import add_maintenance_commands
 from client.objectarguments import add_object_commands
 from client.subcommands import add_command, whole_number
 from client.tenantarguments import add_tenant_commands
@@ -112,6 +113,7 @@ def parser() -> argparse.ArgumentParser:
     add_audit_commands(commands, tenant=_tenant)
     add_tenant_commands(commands, tenant=_tenant, limit=_limit, connection=connection)
     add_object_commands(commands, tenant=_tenant, record=_record, connection=connection)
+    add_maintenance_commands(commands, tenant=_tenant, timeout=_seconds)
     return top
 
 

@@ -62,6 +62,8 @@ def _refusal(error: ClientError, *, what: str) -> SealedError:
     code, text = code_of(error), printable(str(error.response.get("Error", {}).get("Message", "")))
     if code in _DENIED:
         return DeniedError(f"{what}: {code}: {text}")
+    if code == "NoSuchBucket":
+        return NotFoundError(f"{what}: there is no such bucket")
     if code in _ABSENT:
         return NotFoundError(f"{what}: there is no such object")
     if code in _EXISTS:

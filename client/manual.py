@@ -16,6 +16,7 @@ examples:
   sealed delete acme 7f3k2
   sealed object put acme scan-17 scan.tiff               (large content: `sealed object --help`)
   sealed tenant create acme                              (operators: `sealed tenant --help`)
+  sealed maintenance reencrypt --dry-run                 (operators: `sealed maintenance --help`)
   sealed audit who-decrypted --tenant acme               (auditors: `sealed audit --help`)
 
 settings from the environment:
@@ -31,6 +32,7 @@ Ask the audit trail. The questions are the named queries of the AuditStack, run 
 AUDIT = """\
 examples:
   export SEALED_AUDIT_WORKGROUP=sealed-prod-audit        the output AuditWorkGroupName
+  sealed maintenance reencrypt --dry-run                 (operators: `sealed maintenance --help`)
   sealed audit who-decrypted --tenant acme --since 1d
   sealed audit principals --since 4w
   sealed audit denied --since 2026-05-01 --until 2026-06-01 --output json | jq -r .principal

@@ -29,6 +29,8 @@ class Exit(IntEnum):
     INTEGRITY = 8
     SOME_FAILED = 9
     SHREDDED = 10
+    RECORDS_REFUSED = 11
+    RUN_FAILED = 12
     INTERRUPTED = 130
     BROKEN_PIPE = 141
 
@@ -37,7 +39,7 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.OK: "done",
     Exit.UNEXPECTED: "an answer that should not happen, or a defect in this command",
     Exit.USAGE: "wrong arguments or settings",
-    Exit.NOT_FOUND: "no such record or branch key (404), or no such named query",
+    Exit.NOT_FOUND: "no such record or branch key (404), or no such named query or run",
     Exit.CONFLICT: "it exists already, has another revision, or something is in the way (409, 412)",
     Exit.REFUSED: "the input was refused (400, 413, 415, 422)",
     Exit.DENIED: "no credentials, or they may not do this (401, 403)",
@@ -45,6 +47,8 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.INTEGRITY: "stored bytes do not verify: somebody or something changed them",
     Exit.SOME_FAILED: "an import ended with lines that were not stored, a move with tenants that failed",
     Exit.SHREDDED: "the tenant's branch key was shredded (410)",
+    Exit.RECORDS_REFUSED: "a re-encryption ended, and left some records as they were: it names them",
+    Exit.RUN_FAILED: "a re-encryption failed, was stopped, or ended without all of its segments",
     Exit.INTERRUPTED: "interrupted (Ctrl-C)",
     Exit.BROKEN_PIPE: "the program that read the output went away",
 }

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 
 
-def _key_arn(text: str) -> str:
+def key_arn(text: str) -> str:
+    """Read the ARN of a KMS key; raises ArgumentTypeError for anything else, an alias for instance."""
     if not _KEY_ARN.fullmatch(text):
         raise argparse.ArgumentTypeError(
             f"{text!r} is not the full ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>); "
@@ -75,7 +76,7 @@ def add_tenant_commands(
     moving.add_argument("tenant", metavar="TENANT", type=tenant, nargs="?", help="one tenant (or --all)")
     moving.add_argument("--all", action="store_true", help="every tenant, one after the other")
     moving.add_argument(
-        "--to", metavar="KEY_ARN", type=_key_arn, required=True, help="the key that is deployed"
+        "--to", metavar="KEY_ARN", type=key_arn, required=True, help="the key that is deployed"
     )
 
     shredding = command(

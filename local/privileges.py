@@ -23,13 +23,17 @@ _BY_API_GATEWAY = (
     "AWS's own policy for the role in which API Gateway writes logs, one for each account and Region; here "
     "the front writes them itself."
 )
+_BY_STEP_FUNCTIONS = (
+    "Step Functions asks for it in the machine's role, for its log, its traces, its own encryption and the "
+    "map's children (Step Functions Developer Guide); here the machine has none of them to ask for."
+)
 #: What the name of a role ends in that sessions of one tenant have: they do the work of the duty.
 _SESSION = "-session"
 #: Granted and used by no test: role, statement and action, and why it is kept.
 KEPT: Mapping[tuple[str, str, str], str] = {
     **{
         (role, "StorageKeyThroughDynamoDB", f"kms:{action}"): _BY_DYNAMODB
-        for duty in ("writer", "reader", "tenant-admin")
+        for duty in ("writer", "reader", "tenant-admin", "reencryptor")
         for role in (duty, f"{duty}{_SESSION}")
         for action in (
             "DescribeKey",
@@ -50,6 +54,33 @@ KEPT: Mapping[tuple[str, str, str], str] = {
             "FilterLogEvents",
             "GetLogEvents",
             "PutLogEvents",
+        )
+    },
+    **{
+        ("reencryption-machine", "LogsAndTraces", action): _BY_STEP_FUNCTIONS
+        for action in (
+            "logs:CreateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:DescribeLogGroups",
+            "logs:DescribeResourcePolicies",
+            "logs:GetLogDelivery",
+            "logs:ListLogDeliveries",
+            "logs:PutResourcePolicy",
+            "logs:UpdateLogDelivery",
+            "xray:GetSamplingRules",
+            "xray:GetSamplingTargets",
+            "xray:PutTelemetryRecords",
+            "xray:PutTraceSegments",
+        )
+    },
+    **{
+        ("reencryption-machine", statement, action): _BY_STEP_FUNCTIONS
+        for statement, action in (
+            ("Children", "states:StartExecution"),
+            ("ItsChildren", "states:DescribeExecution"),
+            ("ItsChildren", "states:StopExecution"),
+            ("ExecutionsLieUnderTheStorageKey", "kms:Decrypt"),
+            ("ExecutionsLieUnderTheStorageKey", "kms:GenerateDataKey"),
         )
     },
 }

@@ -20,6 +20,15 @@ def of_objects(outputs: Mapping[str, str]) -> dict[str, str]:
     return {variable: outputs[output] for variable, output in named.items() if output in outputs}
 
 
+def of_maintenance(outputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that tell `sealed maintenance` where re-encryptions run."""
+    named = {
+        "SEALED_REENCRYPTION_STATE_MACHINE_ARN": "ReencryptionStateMachineArn",
+        "SEALED_MAINTENANCE_BUCKET": "MaintenanceBucketName",
+    }
+    return {variable: outputs[output] for variable, output in named.items() if output in outputs}
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """How the command ended, and what it printed."""
@@ -41,6 +50,7 @@ def variables_of(aws: EmbeddedAws, *, caller: str) -> dict[str, str]:
         "SEALED_ENDPOINT": aws.api_url,
         "SEALED_AUDIT_WORKGROUP": aws.outputs.get("AuditWorkGroupName", ""),
         **of_objects(aws.outputs),
+        **of_maintenance(aws.outputs),
     }
 
 

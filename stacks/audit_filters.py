@@ -19,6 +19,7 @@ from constructs import Construct
 
 from stacks.audit_patterns import ROLE_CHANGES
 from stacks.audit_watched import Watched
+from stacks.names import SESSIONS
 
 # Decrypt, Encrypt and ReEncrypt in one: with each by its name the pattern would be too long.
 ENVELOPE_USES = ("*crypt", "GenerateDataKey*")
@@ -121,17 +122,20 @@ def management_patterns(watched: Watched, *, record: Record) -> dict[str, Sequen
         )
     ]
     if watched.settings.trail == "own":
+        # In three patterns: one that names all would be too long.
+        of_sessions = [role for role in watched.roles if role.endswith(SESSIONS)]
+        of_functions = [role for role in watched.roles if not role.endswith(SESSIONS)]
+        by_name = [roles for roles in (of_functions, of_sessions) if roles]
         counted["iam-changed"] = [
             all_of(
                 record.is_("eventSource", "iam.amazonaws.com"),
                 record.is_("eventName", *(f"{change}*" for change in ROLE_CHANGES)),
+                concerned,
+            )
+            for concerned in (
+                *(record.is_("requestParameters.roleName", *roles) for roles in by_name),
                 any_of(
-                    record.is_(
-                        "requestParameters.roleName",
-                        *watched.roles,
-                        *watched.clients,
-                        f"{watched.stacks}*",
-                    ),
+                    record.is_("requestParameters.roleName", *watched.clients, f"{watched.stacks}*"),
                     record.is_("requestParameters.policyArn", f"*:policy/{watched.stacks}*"),
                 ),
             )
@@ -176,14 +180,15 @@ def written_by_others(watched: Watched) -> str:
 # A call of a function that API Gateway did not make. Whoever may invoke the reader directly can hand it any
 # tenant's request: KMS and the trail then see the reader only.
 def invoked_past_the_api(watched: Watched) -> str:
-    """A call of a function that neither API Gateway nor, where there is one, our schedule made."""
+    """A call of a function that neither API Gateway, nor the state machine, nor our schedule made."""
     record = Record("$")
-    own = () if watched.scheduler_group is None else (watched.role_arn("scheduler"),)
+    scheduled = () if watched.scheduler_group is None else (watched.role_arn("scheduler"),)
+    own = (watched.role_arn("reencryption-machine"), *scheduled)
     return all_of(
         record.is_("eventSource", "lambda.amazonaws.com"),
         record.is_("eventName", "Invoke*"),
         record.is_none_of("userIdentity.invokedBy", "apigateway.amazonaws.com"),
-        *((record.is_none_of(ISSUER, *own),) if own else ()),
+        record.is_none_of(ISSUER, *own),
     )
 
 

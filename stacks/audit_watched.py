@@ -27,7 +27,7 @@ class Watched:
     roles
         Names of the functions' roles, and of their sessions'.
     clients
-        Names of the roles that callers take.
+        Names of the other roles that changes are watched of: what callers take, and those of runs.
     workers
         The ARNs of those that may use the envelope key.
     workers_in_patterns

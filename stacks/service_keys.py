@@ -27,7 +27,15 @@ from stacks.settings import Settings
 
 # What Lambda binds a function's environment to.
 ENVIRONMENT_OF = "kms:EncryptionContext:aws:lambda:FunctionArn"
+# What Step Functions binds definition, input and history of a machine's executions to.
+EXECUTIONS_OF = "kms:EncryptionContext:aws:states:stateMachineArn"
 DATA_KEYS = ("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext")
+
+
+def reencryption_arn(settings: Settings) -> str:
+    """Give the ARN of the state machine of re-encryption, which policies name before there is one."""
+    here = f"{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
+    return f"arn:{cdk.Aws.PARTITION}:states:{here}:stateMachine:{names.reencryption(settings)}"
 
 
 def through(service: str) -> str:
@@ -55,11 +63,13 @@ def storage_policy(settings: Settings, *, more: Sequence[iam.PolicyStatement] = 
             _logs_may_use(
                 names.function_log_group(settings, "*"),
                 names.api_log_group(settings),
+                names.reencryption_log_group(settings),
                 "API-Gateway-Execution-Logs_*/v1",  # its middle is the id of an API that there is none of yet
                 names.firewall_log_group(settings),
                 names.flow_log_group(settings),
             ),
             *_publishers_may_use(names.topic(settings), services=("events", "cloudwatch")),
+            *_account_may_use_for_reencryption(settings),
             *more,
             nobody_may("NobodyCopiesTheKey", actions=["kms:ReplicateKey"]),
             *safeguards(settings),
@@ -142,6 +152,45 @@ def _account_may_use_through(
             )
         )
     return statements
+
+
+def _account_may_use_for_reencryption(settings: Settings) -> list[iam.PolicyStatement]:
+    """Let the account's principals use the key for runs of re-encryption, if IAM lets them.
+
+    For the documents of the runs' bucket, and for what Step Functions keeps of the one machine. Its logs are
+    handed on by another service (Step Functions Developer Guide, "Data at rest encryption").
+    """
+
+    def may(sid: str, compared: dict[str, str]) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            sid=sid,
+            principals=[iam.AccountRootPrincipal()],
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=["*"],
+            conditions={"StringEquals": {"kms:CallerAccount": cdk.Aws.ACCOUNT_ID, **compared}},
+        )
+
+    bucket = f"arn:{cdk.Aws.PARTITION}:s3:::{names.runs_bucket(settings)}"
+    logs_of_account = f"arn:{cdk.Aws.PARTITION}:logs:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:*"
+    return [
+        may(
+            "AccountMayUseThroughRunsBucket",
+            {"kms:ViaService": through("s3"), "kms:EncryptionContext:aws:s3:arn": bucket},
+        ),
+        may("AccountMayUseForReencryption", {EXECUTIONS_OF: reencryption_arn(settings)}),
+        iam.PolicyStatement(
+            sid="LogDeliveryMayDecrypt",
+            principals=[iam.ServicePrincipal("delivery.logs.amazonaws.com")],
+            actions=["kms:Decrypt"],
+            resources=["*"],
+            conditions={
+                "StringEquals": {
+                    "aws:SourceAccount": cdk.Aws.ACCOUNT_ID,
+                    "kms:EncryptionContext:SourceArn": logs_of_account,
+                }
+            },
+        ),
+    ]
 
 
 def _logs_may_use(*log_groups: str) -> iam.PolicyStatement:

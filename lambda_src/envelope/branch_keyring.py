@@ -112,12 +112,9 @@ class BranchKeyring:
     def _unwrap_one(self, encrypted: EncryptedDataKey, encryption_context: Mapping[str, str]) -> bytes:
         if (encrypted.provider_id, encrypted.provider_info) != (PROVIDER_ID, self._branch_key_id.encode()):
             raise DataKeyError("an entry is not wrapped under this branch key")
-        stored = encrypted.ciphertext
-        if len(stored) != _CIPHERTEXT_LENGTH:
-            raise DataKeyError(f"an entry of a branch key has {_CIPHERTEXT_LENGTH} bytes, not {len(stored)}")
+        asked_for, stored = version_of(encrypted), encrypted.ciphertext
         salt, iv = stored[:_SALT_LENGTH], stored[_SALT_LENGTH:_VERSION_START]
         version = stored[_VERSION_START:_WRAPPED_START]
-        asked_for = str(uuid.UUID(bytes=version))
         branch_key = self._source.version(self._branch_key_id, asked_for)
         if (branch_key.id, branch_key.version) != (self._branch_key_id, asked_for):
             raise KeyServiceError("the branch key source answered with another branch key or version")
@@ -131,6 +128,20 @@ class BranchKeyring:
 
     def _aad(self, version: bytes, encryption_context: Mapping[str, str]) -> bytes:
         return PROVIDER_ID.encode() + self._branch_key_id.encode() + version + serialize(encryption_context)
+
+
+def version_of(entry: EncryptedDataKey) -> str:
+    """Return the version of the branch key that an entry says it is wrapped under, as a UUID in text.
+
+    Raises
+    ------
+    DataKeyError
+        The entry is not as long as one of a branch key.
+    """
+    stored = entry.ciphertext
+    if len(stored) != _CIPHERTEXT_LENGTH:
+        raise DataKeyError(f"an entry of a branch key has {_CIPHERTEXT_LENGTH} bytes, not {len(stored)}")
+    return str(uuid.UUID(bytes=stored[_VERSION_START:_WRAPPED_START]))
 
 
 def _is_canonical_uuid(text: str) -> bool:

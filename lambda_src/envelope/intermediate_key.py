@@ -49,6 +49,11 @@ def generate_item_keys(
     return ItemKeys(data_key, hkdf_sha512(intermediate_key, _MAC_INFO)), entry
 
 
+def keyrings_entry(entry: EncryptedDataKey) -> EncryptedDataKey:
+    """Return the part of an item's entry that a keyring made: the wrapped intermediate key."""
+    return EncryptedDataKey(entry.provider_id, entry.provider_info, entry.ciphertext[_WRAPPED_LENGTH:])
+
+
 def unwrap_item_keys(
     keyring: Keyring, *, entries: tuple[EncryptedDataKey, ...], encryption_context: Mapping[str, str]
 ) -> ItemKeys:
@@ -59,10 +64,9 @@ def unwrap_item_keys(
     aad = serialize(encryption_context)
     failures: list[DataKeyError | KeyServiceError] = []
     for entry in entries:
-        wrapped_data_key, rest = entry.ciphertext[:_WRAPPED_LENGTH], entry.ciphertext[_WRAPPED_LENGTH:]
-        wrapped_intermediate = EncryptedDataKey(entry.provider_id, entry.provider_info, rest)
+        wrapped_data_key = entry.ciphertext[:_WRAPPED_LENGTH]
         try:
-            intermediate_key = keyring.unwrap([wrapped_intermediate], encryption_context)
+            intermediate_key = keyring.unwrap([keyrings_entry(entry)], encryption_context)
             data_key = AESGCM(hkdf_sha512(intermediate_key, _ENCRYPT_INFO)).decrypt(
                 _IV, wrapped_data_key, aad
             )

@@ -7,13 +7,14 @@ Source: DB-ESDK encrypt-item.md, decrypt-item.md and the pages under structured-
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .attribute_parsing import parse_value
 from .attribute_values import Item
 from .crypto_action import CryptoAction
 from .errors import ConfigurationError, InvalidItemError, ItemNotEncryptedError, MalformedItemError
-from .intermediate_key import generate_item_keys, unwrap_item_keys
+from .intermediate_key import generate_item_keys, keyrings_entry, unwrap_item_keys
 from .item_context import item_context
 from .item_fields import SignedField, decrypt_fields, encrypt_fields
 from .item_footer import canonical_hash, check_footer_length, serialize_footer, verify_footer
@@ -30,9 +31,26 @@ from .item_header import (
     verify_commitment,
 )
 from .item_schema import FOOTER_NAME, HEADER_NAME, ItemSchema
-from .keyring import Keyring
-from .signed_attributes import fields_to_decrypt, fields_to_encrypt, is_reserved
+from .keyring import EncryptedDataKey, Keyring
+from .signed_attributes import actions_of, fields_to_decrypt, fields_to_encrypt, is_reserved
 from .signing import PUBLIC_KEY_CONTEXT_KEY, PUBLIC_KEY_TEXT_LENGTH, SigningKey
+
+
+@dataclass(frozen=True, slots=True)
+class StoredForm:
+    """How an item was encrypted, by its header.
+
+    Parameters
+    ----------
+    entries
+        What the keyring made: the wrapped intermediate keys.
+    as_written_today
+        Whether version, flavor and the action of each attribute are those that an encryptor of this
+        configuration writes.
+    """
+
+    entries: tuple[EncryptedDataKey, ...]
+    as_written_today: bool
 
 
 class ItemEncryptor:
@@ -157,6 +175,36 @@ class ItemEncryptor:
             for field in decrypt_fields(fields, data_key=keys.data_key, message_id=header.message_id)
         }
         return {name: decrypted.get(name, value) for name, value in item.items() if not is_reserved(name)}
+
+    def reencrypt(self, item: Item) -> dict[str, Any]:
+        """Return an encrypted item encrypted anew: new data key, new message id, the configuration of today.
+
+        What the item does not sign, beacons among it, stays as it is.
+
+        Raises
+        ------
+        IntegrityError, KeyServiceError
+            As `decrypt`.
+        InvalidItemError
+            As `encrypt`: what was stored under another configuration need not be possible under this one.
+        """
+        return {**item, **self.encrypt(self.decrypt(item))}
+
+    def stored_form(self, item: Item) -> StoredForm:
+        """Return what the header says of an encrypted item. Nothing of it is verified: only `decrypt` does.
+
+        Raises
+        ------
+        IntegrityError
+            The item is not encrypted, or its header is not one.
+        """
+        header = parse_header(_stored_bytes(item, HEADER_NAME))
+        actions = actions_of(item, schema=self._schema)
+        return StoredForm(
+            entries=tuple(map(keyrings_entry, header.encrypted_data_keys)),
+            as_written_today=(header.version, header.flavor, header.legend)
+            == (self._schema.version, self._flavor, "".join(action.value for action in actions)),
+        )
 
 
 def _stored_bytes(item: Item, name: str) -> bytes:

@@ -72,6 +72,11 @@ def fields_to_decrypt(item: Item, *, schema: ItemSchema, header: ItemHeader) -> 
     raise MalformedItemError(reason)
 
 
+def actions_of(item: Item, *, schema: ItemSchema) -> list[CryptoAction]:
+    """Return what the configuration does to the signed attributes of a stored item, in path order."""
+    return [schema.action(name) for name, _ in _paths(item, schema)]
+
+
 def is_reserved(name: str) -> bool:
     """Tell whether a stored attribute is the format's own, so that no caller gets it.
 

@@ -6,10 +6,10 @@ key least of all, is reached from another.
 
 from dataclasses import dataclass
 
-from envelope import BranchKeyStore, CachingBranchKeySource, KmsKeyring
+from envelope import BranchKeyStore, CachingBranchKeySource, ItemEncryptor, KmsKeyring
 from service.aws_clients import Credentials, dynamodb_client, kms_client
 from service.branch_keys import branch_key_store
-from service.configuration import Configuration
+from service.configuration import Configuration, KeyStrategy
 from service.record_keyring import RecordKeyring
 from service.store import Store, record_encryptor
 from service.time_limit import TimeLimit
@@ -23,10 +23,11 @@ class Compartment:
     """All that works with one set of credentials.
 
     `branch_keys` is the key store itself; readers and writers reach it through their keyring and its cache
-    only.
+    only. `by_kms` encrypts records with a data key from KMS each, whatever the strategy is.
     """
 
     store: Store
+    by_kms: ItemEncryptor
     branch_keys: BranchKeyStore
     cache: CachingBranchKeySource
 
@@ -45,18 +46,25 @@ def make_compartment(
         max_entries=_cache_entries(configuration, of_one_tenant=credentials is not None),
         ttl_seconds=configuration.branch_keys.cache_seconds,
     )
-    keyring = RecordKeyring(
-        kms=KmsKeyring(kms, configuration.envelope_key_arn, decrypt_key_arns=configuration.decrypt_key_arns),
-        branch_keys=cache,
-        strategy=configuration.key_strategy,
+    kms_keyring = KmsKeyring(
+        kms, configuration.envelope_key_arn, decrypt_key_arns=configuration.decrypt_key_arns
     )
-    encryptor = record_encryptor(
-        logical_table=configuration.logical_table,
-        plaintext_attributes=configuration.plaintext_attributes,
-        keyring=keyring,
+
+    def encryptor(strategy: KeyStrategy) -> ItemEncryptor:
+        return record_encryptor(
+            logical_table=configuration.logical_table,
+            plaintext_attributes=configuration.plaintext_attributes,
+            keyring=RecordKeyring(kms=kms_keyring, branch_keys=cache, strategy=strategy),
+        )
+
+    store = Store(
+        client=dynamodb,
+        table=configuration.records_table,
+        encryptor=encryptor(configuration.key_strategy),
     )
-    store = Store(client=dynamodb, table=configuration.records_table, encryptor=encryptor)
-    return Compartment(store=store, branch_keys=branch_keys, cache=cache)
+    return Compartment(
+        store=store, by_kms=encryptor(KeyStrategy.RECORD), branch_keys=branch_keys, cache=cache
+    )
 
 
 def _cache_entries(configuration: Configuration, *, of_one_tenant: bool) -> int:

@@ -132,21 +132,21 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
     ConfigurationError
         When a setting is absent or has the wrong form. The message names it.
     """
-    envelope_key_arn = _key_arn(_required(environment, "ENVELOPE_KEY_ARN"), setting="ENVELOPE_KEY_ARN")
+    envelope_key_arn = _key_arn(required(environment, "ENVELOPE_KEY_ARN"), setting="ENVELOPE_KEY_ARN")
     decrypt_key_arns = tuple(
         _key_arn(arn, setting="DECRYPT_KEY_ARNS") for arn in _listed(environment, "DECRYPT_KEY_ARNS")
     )
     return Configuration(
-        records_table=_required(environment, "RECORDS_TABLE"),
-        logical_table=_required(environment, "LOGICAL_TABLE"),
+        records_table=required(environment, "RECORDS_TABLE"),
+        logical_table=required(environment, "LOGICAL_TABLE"),
         envelope_key_arn=envelope_key_arn,
         decrypt_key_arns=decrypt_key_arns,
         plaintext_attributes=tuple(
             _attribute_name(name, setting="PLAINTEXT_ATTRIBUTES")
             for name in _listed(environment, "PLAINTEXT_ATTRIBUTES")
         ),
-        cursor_key=_required(environment, "CURSOR_KEY").encode(),
-        key_strategy=_strategy(_required(environment, "KEY_STRATEGY"), setting="KEY_STRATEGY"),
+        cursor_key=required(environment, "CURSOR_KEY").encode(),
+        key_strategy=_strategy(required(environment, "KEY_STRATEGY"), setting="KEY_STRATEGY"),
         branch_keys=_branch_keys(environment, key_arns=(envelope_key_arn, *decrypt_key_arns)),
         sessions=_sessions(environment),
     )
@@ -155,17 +155,17 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
 def _branch_keys(environment: Mapping[str, str], *, key_arns: tuple[str, ...]) -> BranchKeyConfiguration:
     own = environment.get("BRANCH_KEY_ARN", "").strip()
     return BranchKeyConfiguration(
-        table=_required(environment, "KEY_STORE_TABLE"),
-        logical_name=_required(environment, "LOGICAL_KEY_STORE"),
+        table=required(environment, "KEY_STORE_TABLE"),
+        logical_name=required(environment, "LOGICAL_KEY_STORE"),
         key_arn=_key_arn(own, setting="BRANCH_KEY_ARN") if own else key_arns[0],
         further_key_arns=key_arns,
         cache_seconds=_number(
-            _required(environment, "BRANCH_KEY_CACHE_SECONDS"),
+            required(environment, "BRANCH_KEY_CACHE_SECONDS"),
             setting="BRANCH_KEY_CACHE_SECONDS",
             most=_LONGEST_CACHING_SECONDS,
         ),
         cache_entries=_number(
-            _required(environment, "BRANCH_KEY_CACHE_ENTRIES"),
+            required(environment, "BRANCH_KEY_CACHE_ENTRIES"),
             setting="BRANCH_KEY_CACHE_ENTRIES",
             most=_MOST_CACHE_ENTRIES,
         ),
@@ -183,7 +183,7 @@ def _sessions(environment: Mapping[str, str]) -> SessionConfiguration | None:
         raise ConfigurationError(
             f"SESSION_ROLE_ARN must hold a role's ARN (arn:aws:iam::...:role/...), not {role_arn!r}."
         )
-    entries = _required(environment, "TENANT_SESSION_ENTRIES")
+    entries = required(environment, "TENANT_SESSION_ENTRIES")
     return SessionConfiguration(
         role_arn=role_arn,
         entries=_number(entries, setting="TENANT_SESSION_ENTRIES", most=_MOST_SESSIONS),
@@ -203,7 +203,14 @@ def needed(value: int | None, *, setting: str) -> int:
     return value
 
 
-def _required(environment: Mapping[str, str], setting: str) -> str:
+def required(environment: Mapping[str, str], setting: str) -> str:
+    """Return a setting that every function needs that asks for it.
+
+    Raises
+    ------
+    ConfigurationError
+        When it is not set.
+    """
     value = environment.get(setting, "").strip()
     if not value:
         raise ConfigurationError(f"The environment variable {setting} is not set. The service stack sets it.")

@@ -102,6 +102,31 @@ class Telemetry:
         if isinstance(error, BranchKeyItemError):
             self.integrity_failure(BranchKeyNotVerified(tenant=tenant, reason=type(error).__name__))
 
+    def reencryption_failure(self, error: Exception) -> None:
+        """Report a call on a segment that did nothing, and end it."""
+        self._logger.error(
+            "segment not worked on", operation=self._operation, request_id=self._request_id, **_told(error)
+        )
+        self._flush(self._latency_ms(), ReencryptionFailures=1)
+
+    def planning_failure(self, error: Exception) -> None:
+        """Report that a run could not be planned or summed up, and end the call."""
+        self._logger.error(
+            "run not planned", operation=self._operation, request_id=self._request_id, **_told(error)
+        )
+        self._flush(self._latency_ms(), PlanningFailures=1)
+
+    def planning_ended(self, *, refused: bool) -> None:
+        """End a call that planned a run or summed it up, or refused to."""
+        self._logger.info(
+            "run",
+            operation=self._operation,
+            refused=refused,
+            latency_ms=self._latency_ms(),
+            lambda_request_id=self._lambda_request_id,
+        )
+        self._flush(self._latency_ms(), PlanningFailures=0)
+
     def problem(self, problem: Problem) -> None:
         """Note the problem that the request is answered with."""
         self._problem = problem.kind.slug
@@ -147,6 +172,28 @@ class Telemetry:
             BranchKeysRotated=summary["rotated"],
             BranchKeyRotationFailures=summary["failures"],
             BranchKeysDue=summary["due"],
+        )
+
+    def finish_reencryption(self, answer: Mapping[str, Any]) -> None:
+        """End a call on a segment: write its log line and its metrics."""
+        latency_ms, counts = self._latency_ms(), answer["counts"]
+        self._logger.info(
+            "reencryption",
+            operation=self._operation,
+            **{name: answer[name] for name in ("run", "segment", "step", "done", "dry_run")},
+            **counts,
+            latency_ms=latency_ms,
+            kms_calls=self._time_limit.kms_calls,
+            sts_calls=self._time_limit.sts_calls,
+            integrity_failures=self._integrity_failures,
+            lambda_request_id=self._lambda_request_id,
+        )
+        self._flush(
+            latency_ms,
+            ReencryptionSeen=counts["seen"],
+            ReencryptionRewritten=0 if answer["dry_run"] else counts["rewritten"],
+            ReencryptionRefused=counts["refused"],
+            ReencryptionConflicts=counts["conflicts"],
         )
 
     def _latency_ms(self) -> float:

@@ -33,6 +33,9 @@ FEEDS = "management-events"
 OF_SERVICES = {
     "AWS/ApiGateway": {"5XXError"},
     "AWS/Lambda": {"Errors", "Throttles"},
+    "AWS/States": {"ExecutionsFailed"},
+    # The function's own: tests/unit/service/test_reencryption.py.
+    "SealedRecords": {"ReencryptionRefused", "ReencryptionFailures"},
     "AWS/SQS": {"ApproximateNumberOfMessagesVisible"},
     "AWS/Scheduler": {"InvocationDroppedCount"},
 }

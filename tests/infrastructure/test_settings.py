@@ -147,6 +147,8 @@ WRONG: dict[str, list[object]] = {
     "branch_key_rotation_days": [0, 3651, "365", True],
     "key_store_recovery_days": [0, 36, "7", None],
     "key_store_backup_days": [0, 36, "7", True],
+    "maintenance_result_days": [0, 3651, "30", True, None],
+    "reencryption_schedule": ["", "daily", "rate(0 days)", "rate(1 week)", "cron()", "cron(0 3; *)", 7, True],
     "log_retention_days": [0, 1, 8, "30", None, 30.5],
     "throttle_rate": [0, 10_001, "50", None],
     "throttle_burst": [0, 5_001, None],

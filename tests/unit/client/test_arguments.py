@@ -33,6 +33,8 @@ def test_exit_codes_keep_their_numbers() -> None:
         "INTEGRITY": 8,
         "SOME_FAILED": 9,
         "SHREDDED": 10,
+        "RECORDS_REFUSED": 11,
+        "RUN_FAILED": 12,
         "INTERRUPTED": 130,
         "BROKEN_PIPE": 141,
     }

@@ -19,6 +19,7 @@ from tests.unit.service.functions import (
     Tenants,
     load,
 )
+from tests.unit.service.reencrypting import Reencrypting
 
 REGION = "eu-central-1"
 
@@ -145,6 +146,21 @@ def tenants(running_tenants: Tenants) -> Tenants:
 def record_strategy(tenants: Tenants, start: Callable[..., Service]) -> Service:
     """The writer and the reader of a deployment that was, or is again, in strategy record."""
     return start(ENVELOPE_KEY_ARN=tenants.key_arn)
+
+
+@pytest.fixture
+def reencrypting(
+    tenants: Tenants, start: Callable[..., Service], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Reencrypting]:
+    """Starts the function that encrypts records anew; settings may be given by name."""
+    monkeypatch.setattr("service.reencryption_segment._WAITS", (0, 0))
+
+    def started(**settings: str) -> Reencrypting:
+        start(**{"ENVELOPE_KEY_ARN": tenants.key_arn, "KEY_STRATEGY": "tenant", **settings})
+        (function,) = load("service.reencryptor")
+        return Reencrypting(function, tenants)
+
+    return started
 
 
 @pytest.fixture

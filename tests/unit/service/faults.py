@@ -62,8 +62,9 @@ class Faults:
         events.unregister("before-send", botocore_stubber)
 
         def send(event_name: str, request: Any, **_: Any) -> AWSResponse | None:
-            return handler(event_name=event_name, request=request)
+            chosen = event_name.endswith(f".{self.operation}")
+            return (handler if chosen else botocore_stubber)(event_name=event_name, request=request)
 
-        name = f"before-send.{service}.{self.operation}"
+        name = f"before-send.{service}"
         events.register_last(name, send)
         self.undo = lambda: (events.unregister(name, send), events.register("before-send", botocore_stubber))
