@@ -26,7 +26,7 @@ from local.cdk_command import Deployment
 from local.clients import Clients
 from local.deployed_stacks import DeployedStacks
 from local.emulator import ACCOUNT, Emulator
-from local.enforcement import Enforcement, acts_of_services
+from local.enforcement import Enforcement, acts_of_services, acts_of_step_functions
 from local.faults import Fault, Trouble
 from local.functions import choose_runtime
 from local.journal import Request
@@ -276,6 +276,8 @@ class EmbeddedAws:
     def run_schedule(self, name: str) -> Any:  # noqa: ANN401 - what the function answers
         """Call what a deployed schedule calls, with its input, and return the answer.
 
+        Of a state machine that is the ARN of the execution that has begun.
+
         Raises
         ------
         LookupError
@@ -286,10 +288,14 @@ class EmbeddedAws:
             If the function fails.
         """
         target = scheduler.target_of(name, account=ACCOUNT, region=self.region)
-        function = target.arn.rpartition(":function:")[2]
         role = acts_of_services.take_role(
             self.enforcement, _SCHEDULER, target.role_arn, session=name, source=target.group_arn
         )
+        if ":stateMachine:" in target.arn:
+            acts_of_step_functions.start(self.enforcement, role, target.arn)
+            machine = stepfunctions.backend(ACCOUNT, self.region)
+            return machine.start_execution(target.arn, None, target.input).execution_arn
+        function = target.arn.rpartition(":function:")[2]
         acts_of_services.call_function(self.enforcement, role, function, region=self.region)
         outcome = self._served.functions.invoke(function, target.input.encode())
         if outcome.kind != "response":

@@ -65,6 +65,17 @@ class StateMachines:
         except RefusedError as error:
             raise NotAllowedError(str(error)) from error
 
+    def begin_children(self, machine: Machine) -> None:
+        """Do what is done before a map starts its children."""
+        try:
+            acts_of_step_functions.begin_children(self._enforcement, machine)
+        except RefusedError as error:
+            raise NotAllowedError(str(error)) from error
+
+    def look_at_children(self, machine: Machine, child: str, *, stop: bool) -> None:
+        """Do what is done when a map has come to its end, or is to come to it."""
+        acts_of_step_functions.look_at_children(self._enforcement, machine, child, stop=stop)
+
     def _take(self, role: str, machine: str | None) -> Clients:
         try:
             acts_of_step_functions.take(self._enforcement, machine, role)

@@ -35,6 +35,7 @@ from moto.stepfunctions.parser.asl.eval.program_state import ProgramError, Progr
 from moto.stepfunctions.parser.asl.eval.states import ItemData, MapData
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 
+from local.additions import stepfunctions
 from local.additions.states_waiting import StoppedError, wait_within
 
 # "10,000 parallel child workflow executions"; here each is a thread.
@@ -121,6 +122,7 @@ class MapRun:
         #: Each child that was started, in the order of their beginnings.
         self.children: list[Child] = []
         self._record.__dict__["children"] = self.children
+        self._machine = stepfunctions.find_machine(self._record.map_state_machine_arn)
 
     def run(self) -> list[Any]:
         """Run all children, and return their results.
@@ -132,6 +134,7 @@ class MapRun:
         FailureEventException
             More children failed than may, or their results are too large together.
         """
+        self._ask_to_begin()
         total = len(self._items)
         self._count("total", total)
         self._count("pending", total)
@@ -145,6 +148,7 @@ class MapRun:
             self._abandon()
             self._record.set_stop(status=MapRunStatus.ABORTED)
             raise
+        self._look(stop=False)
         if self._exceeded:
             self._abandon()
             raise self._failure(_EXCEEDED, _TOO_MANY_FAILED)
@@ -156,6 +160,20 @@ class MapRun:
             )
         return self._results
 
+    def _ask_to_begin(self) -> None:
+        around = stepfunctions.surroundings()
+        if around is not None and self._machine is not None:
+            try:
+                around.begin_children(self._machine)
+            except stepfunctions.NotAllowedError as error:
+                raise self._failure(StatesErrorNameType.StatesPermissions, str(error.message)) from error
+
+    def _look(self, *, stop: bool) -> None:
+        around = stepfunctions.surroundings()
+        if around is not None and self._machine is not None and self.children:
+            arn = self.children[-1].execution_arn
+            around.look_at_children(self._machine, arn, stop=stop)
+
     def _abandon(self) -> None:
         """Stop the children that run; those that have not begun never will."""
         with self._lock:
@@ -163,6 +181,7 @@ class MapRun:
             running = list(self._running)
         self._count("pending", -left)
         self._count("aborted", left)
+        self._look(stop=True)
         for frame in running:
             frame.set_stop(stop_date=datetime.now(UTC), cause=None, error=None)
 

@@ -77,6 +77,12 @@ class Surroundings(Protocol):
         NotAllowedError if it cannot begin.
         """
 
+    def begin_children(self, machine: Machine) -> None:
+        """Do what is done before a map starts its children; NotAllowedError if the role may not."""
+
+    def look_at_children(self, machine: Machine, child: str, *, stop: bool) -> None:
+        """Do what is done when a map has come to its end, or is to come to it."""
+
 
 _SURROUNDINGS: list[Surroundings] = []
 

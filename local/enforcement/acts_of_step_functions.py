@@ -1,7 +1,8 @@
 """What Step Functions does in a state machine's role beside its tasks, judged like everybody's calls.
 
 Source: Step Functions Developer Guide, "Using CloudWatch Logs to log execution history" (IAM policies),
-"Trace Step Functions request data in AWS X-Ray" (IAM policies), "Data at rest encryption in Step Functions".
+"Trace Step Functions request data in AWS X-Ray" (IAM policies), "Data at rest encryption in Step Functions",
+"IAM policies for using Distributed Map states".
 """
 
 from local.additions.stepfunctions import Machine
@@ -76,6 +77,34 @@ def begin(enforcement: Enforcement, machine: Machine) -> bool:
         for action in _FOR_TRACES:
             enforcement.judge(role, Ask(action=action, resource="*", account=ACCOUNT))
     return machine.log_group is not None and _may_log(enforcement, role, machine)
+
+
+def start(enforcement: Enforcement, identity: Identity, machine_arn: str) -> None:
+    """Let somebody start an execution: a service in a role.
+
+    Raises
+    ------
+    RefusedError
+        The role may not.
+    """
+    require(enforcement, identity, Ask(action="states:StartExecution", resource=machine_arn, account=ACCOUNT))
+
+
+def begin_children(enforcement: Enforcement, machine: Machine) -> None:
+    """Let a distributed map start children of the machine.
+
+    Raises
+    ------
+    RefusedError
+        The role may not start executions of its own machine.
+    """
+    start(enforcement, identities.of_role(machine.role, session=_SESSION), machine.arn)
+
+
+def look_at_children(enforcement: Enforcement, machine: Machine, child: str, *, stop: bool) -> None:
+    """Let a map see how its children are, or stop them; a refusal changes nothing here."""
+    role, verb = identities.of_role(machine.role, session=_SESSION), "Stop" if stop else "Describe"
+    enforcement.judge(role, Ask(action=f"states:{verb}Execution", resource=child, account=ACCOUNT))
 
 
 def _may_log(enforcement: Enforcement, role: Identity, machine: Machine) -> bool:

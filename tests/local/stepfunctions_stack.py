@@ -148,6 +148,7 @@ def template(name: str, *, may_write: bool = True) -> dict[str, Any]:
         {"Action": actions, "Resource": objects},
         {"Action": for_logs, "Resource": "*"},
         {"Action": [f"xray:{each}" for each in traces], "Resource": "*"},
+        {"Action": "states:StartExecution", "Resource": f"arn:aws:states:*:*:stateMachine:{name}"},
     )
     text = json.dumps(definition())
     half = text.index('"Segments"')

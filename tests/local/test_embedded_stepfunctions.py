@@ -7,6 +7,7 @@ from threading import enumerate as threads
 import pytest
 
 from local.embedded import EmbeddedAws
+from tests.local.actors import allow, document
 from tests.local.stepfunctions_stack import Stack, deployed, log_group, until
 
 
@@ -64,11 +65,36 @@ def test_a_choice_leads_back_to_the_task(stack: Stack) -> None:
     assert sorted(stack.results()) == [f"results/{segment:07d}/{step:05d}.json" for segment, step in steps]
 
 
-def test_a_long_map_goes_no_deeper(aws: EmbeddedAws, stack: Stack) -> None:
+def over_items(stack: Stack, child: dict[str, Any], *, count: int) -> dict[str, Any]:
+    """Run a map of one state over so many items, one after the other."""
+    described = stack.client.describe_state_machine(stateMachineArn=stack.machine)
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "One"}
+    each = {**processor, "States": {"One": {"Type": "Pass", "End": True, **child}}}
+    last = {"ResultPath": None, "End": True}
+    segments = {"Type": "Map", "Label": "S", "MaxConcurrency": 1, "ItemProcessor": each, **last}
+    machine = {"StartAt": "All", "States": {"All": {**segments, "ToleratedFailurePercentage": 5}}}
+    name = f"{stack.name}-{uuid4().hex[:8]}"
+    policy = f"arn:aws:states:*:*:stateMachine:{name}"
+    stack.aws.client("iam").put_role_policy(
+        RoleName=described["roleArn"].rpartition("/")[2],
+        PolicyName=name,
+        PolicyDocument=document(allow("states:StartExecution", resource=policy)),
+    )
+    made = stack.client.create_state_machine(
+        name=name, definition=json.dumps(machine), roleArn=described["roleArn"]
+    )["stateMachineArn"]
+    items = json.dumps(list(range(count)))
+    return stack.ended(stack.client.start_execution(stateMachineArn=made, input=items)["executionArn"])
+
+
+def test_a_long_map_goes_no_deeper(stack: Stack) -> None:
     """Each child is one more of the same kind, not one more call within the last."""
-    _, ended = stack.run(["steps:2"] * 300, concurrency=2)
-    assert ended["status"] == "SUCCEEDED"
-    assert len(stack.results()) == 600
+    assert over_items(stack, {"Result": 0}, count=1500)["status"] == "SUCCEEDED"
+
+
+def test_the_results_of_a_map_must_be_small_together_even_where_nobody_takes_them(stack: Stack) -> None:
+    ended = over_items(stack, {"Result": "x" * 1000}, count=300)
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.DataLimitExceeded")
 
 
 def test_a_function_that_raises_is_tried_as_often_as_retry_says(aws: EmbeddedAws, stack: Stack) -> None:

@@ -1,16 +1,25 @@
 """State machines work in their roles: what those may not they cannot, and all of it is in the trail."""
 
 import json
+import time
+from threading import enumerate as threads
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
 
+from local import principals
+from local.additions import stepfunctions
+from local.api_call import ApiCall
 from local.embedded import EmbeddedAws
-from local.emulator import ACCOUNT
+from local.emulator import ACCOUNT, Answer
+from local.enforcement import identities
+from local.enforcement.acts_of_services import RefusedError
+from local.principals import OPERATOR_KEY
+from local.trail import record
 from tests.local.actors import allow, document
-from tests.local.stepfunctions_stack import Stack, deployed, template
+from tests.local.stepfunctions_stack import Stack, deployed, template, until
 
 
 @pytest.fixture
@@ -61,6 +70,13 @@ def test_a_role_that_may_not_read_the_manifest_fails_the_map(stack: Stack, role:
     role("s3:GetObject")
     _, ended = stack.run([""])
     assert ended["error"] == "States.ItemReaderFailed"
+
+
+def test_a_role_that_may_not_start_its_own_machine_has_no_children(stack: Stack, role: Any) -> None:
+    role("states:StartExecution")
+    _, ended = stack.run([""])
+    assert ended["error"] == "States.Permissions"
+    assert "states:StartExecution" in ended["cause"]
 
 
 def test_a_machine_whose_role_does_not_trust_step_functions_is_not_created(
@@ -138,15 +154,74 @@ def test_who_creates_a_machine_must_be_allowed_to_pass_its_role(stack: Stack, pe
     passing.create_state_machine(**given)
 
 
-def test_the_trail_tells_what_the_machine_did_in_its_role(aws: EmbeddedAws, stack: Stack) -> None:
-    aws.deliver_trail()
+def test_calls_are_those_of_the_role_by_the_service(aws: EmbeddedAws, stack: Stack) -> None:
     aws.forget_trail()
+    before = len(aws.requests("s3"))
     stack.run([""])
-    waiting = [record for _, record in aws._trail._waiting]
-    by_machine = [each for each in waiting if each["userIdentity"].get("invokedBy") == "states.amazonaws.com"]
-    assert {each["sourceIPAddress"] for each in by_machine} <= {"states.amazonaws.com"}
-    started = [each for each in waiting if each["eventName"] == "StartExecution"]
-    assert [each["requestParameters"]["stateMachineArn"] for each in started] == [stack.machine]
+    [key] = {each.access_key_id for each in aws.requests("s3")[before:] if each.access_key_id != OPERATOR_KEY}
+    session = principals.find_session(key)
+    assert session is not None
+    identity = identities.of_session(session)
+    role = stack.client.describe_state_machine(stateMachineArn=stack.machine)["roleArn"]
+    assert (identity.principal.role_arn, identity.invoked_by) == (role, "states.amazonaws.com")
+    call = ApiCall("s3", "PutObject", key, aws.region)
+    written = record.of_call(call, Answer("200 OK", b"", ()), identity=identity, needs=[])
+    assert written["sourceIPAddress"] == written["userAgent"] == "states.amazonaws.com"
+    assert written["userIdentity"]["invokedBy"] == "states.amazonaws.com"
+    assert written["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] == role
+
+
+def test_a_schedule_starts_a_machine_in_its_role(aws: EmbeddedAws, stack: Stack) -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": "scheduler.amazonaws.com"}}
+    iam, name = aws.client("iam"), f"scheduled-{uuid4().hex[:8]}"
+    trusted = document({**trust, "Action": "sts:AssumeRole"})
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trusted)["Role"]["Arn"]
+    aws.client("scheduler").create_schedule(
+        Name=name,
+        ScheduleExpression="rate(1 day)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": stack.machine, "RoleArn": role, "Input": "{}"},
+    )
+    with pytest.raises(RefusedError, match="states:StartExecution"):
+        aws.run_schedule(name)
+    statement = allow("states:StartExecution", resource=stack.machine)
+    iam.put_role_policy(RoleName=name, PolicyName="start", PolicyDocument=document(statement))
+    execution = aws.run_schedule(name)
+    aws.client("scheduler").delete_schedule(Name=name)
+    assert stack.ended(execution)["stateMachineArn"] == stack.machine
+
+
+def test_when_everything_ends_executions_end_at_once(aws: EmbeddedAws, stack: Stack) -> None:
+    execution = stack.start(["sleep:15"] * 4)
+    until(lambda: stack.map_run(execution)["itemCounts"]["running"] == 4)
+    began = time.monotonic()
+    stepfunctions.stop_all()
+    assert time.monotonic() - began < 2
+    assert stack.client.describe_execution(executionArn=execution)["status"] == "ABORTED"
+    until(lambda: not any(each.name.startswith(("map-", "execution-")) for each in threads()))
+    until(lambda: aws.kill_function(stack.name) == 0)
+
+
+def test_one_call_in_so_many_fails_the_same_way_again(aws: EmbeddedAws, person: Any) -> None:
+    caller = person(allow("dynamodb:ListTables")).client("dynamodb")
+
+    def fails() -> list[bool]:
+        aws.trouble("dynamodb", "ListTables", one_in=3, codes=["ThrottlingException"], seed=7)
+        found = []
+        for _ in range(30):
+            try:
+                caller.list_tables()
+                found.append(False)
+            except ClientError as error:
+                found.append(error.response["Error"]["Code"] == "ThrottlingException")
+        aws.client("dynamodb").list_tables()
+        aws.clear_faults()
+        return found
+
+    first = fails()
+    assert first == fails()
+    assert 4 <= sum(first) <= 16
+    assert "TableNames" in caller.list_tables()
 
 
 ENCRYPTED = {"Type": "CUSTOMER_MANAGED_KMS_KEY", "KmsDataKeyReusePeriodSeconds": 300}
