@@ -3,6 +3,8 @@
 import json
 import time
 from threading import enumerate as threads
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
