@@ -23,10 +23,6 @@ _BY_API_GATEWAY = (
     "AWS's own policy for the role in which API Gateway writes logs, one for each account and Region; here "
     "the front writes them itself."
 )
-_BY_STEP_FUNCTIONS = (
-    "Step Functions asks for it in the machine's role, for its log, its traces, its own encryption and the "
-    "map's children (Step Functions Developer Guide); here the machine has none of them to ask for."
-)
 #: What the name of a role ends in that sessions of one tenant have: they do the work of the duty.
 _SESSION = "-session"
 #: Granted and used by no test: role, statement and action, and why it is kept.
@@ -56,35 +52,8 @@ KEPT: Mapping[tuple[str, str, str], str] = {
             "PutLogEvents",
         )
     },
-    **{
-        ("reencryption-machine", "LogsAndTraces", action): _BY_STEP_FUNCTIONS
-        for action in (
-            "logs:CreateLogDelivery",
-            "logs:DeleteLogDelivery",
-            "logs:DescribeLogGroups",
-            "logs:DescribeResourcePolicies",
-            "logs:GetLogDelivery",
-            "logs:ListLogDeliveries",
-            "logs:PutResourcePolicy",
-            "logs:UpdateLogDelivery",
-            "xray:GetSamplingRules",
-            "xray:GetSamplingTargets",
-            "xray:PutTelemetryRecords",
-            "xray:PutTraceSegments",
-        )
-    },
-    **{
-        ("reencryption-machine", statement, action): _BY_STEP_FUNCTIONS
-        for statement, action in (
-            ("Children", "states:StartExecution"),
-            ("ItsChildren", "states:DescribeExecution"),
-            ("ItsChildren", "states:StopExecution"),
-            ("ExecutionsLieUnderTheStorageKey", "kms:Decrypt"),
-            ("ExecutionsLieUnderTheStorageKey", "kms:GenerateDataKey"),
-        )
-    },
 }
-_TRACES = "each function sends its own traces; X-Ray knows no resources."
+_TRACES = "each function and the state machine send their own traces; X-Ray knows no resources."
 #: Used by several roles: action and resource, and why each of them needs it.
 SHARED: Mapping[tuple[str, str], str] = {
     ("dynamodb:DeleteItem", "dynamodb:table/Records"): (

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from local import callers, deployed_api
-from local.additions import stepfunctions
+from local.additions import awslambda_invoke
 from local.clients import Clients
 from local.container import Runtime
 from local.deployed_api import Api
@@ -13,7 +13,7 @@ from local.emulator import ACCOUNT
 from local.enforcement import Enforcement
 from local.front import Front
 from local.functions import Functions
-from local.state_machines import MachineCalls
+from local.invocations import Invocations
 
 
 class Serving:
@@ -33,6 +33,8 @@ class Serving:
         What runs them.
     enforcement
         Of the emulator.
+    instances
+        How many processes of one function there are at most; None: as many as the machine has processors.
     """
 
     def __init__(
@@ -44,19 +46,24 @@ class Serving:
         source: Path,
         runtime: Runtime,
         enforcement: Enforcement,
+        instances: int | None = None,
     ) -> None:
         self._clients = clients
         self.functions = Functions(
-            clients, directory=directory, source=source, runtime=runtime, enforcement=enforcement
+            clients,
+            directory=directory,
+            source=source,
+            runtime=runtime,
+            enforcement=enforcement,
+            instances=instances,
         )
-        self._machine_calls = MachineCalls(clients, self.functions, enforcement)
+        self._withdraw = awslambda_invoke.run_with(Invocations(self.functions))
         self.callers = callers.create(clients, outputs=outputs)
         self.front = Front(self._api(outputs), self.functions, region=clients.region, enforcement=enforcement)
 
     def start(self) -> Self:
         """Begin to answer."""
         self.front.start()
-        stepfunctions.hand_calls_to(self._machine_calls)
         return self
 
     def add_caller(self, tenant: str, *, outputs: Mapping[str, str]) -> None:
@@ -69,7 +76,7 @@ class Serving:
 
     def stop(self) -> None:
         """Stop answering, and end every process."""
-        stepfunctions.hand_calls_to(None)
+        self._withdraw()
         self.front.stop()
         self.functions.stop()
 

@@ -1,128 +1,99 @@
-"""What state machines call, carried out in their roles: functions, and AWS's services."""
+"""State machines at work in the embedded AWS: in their roles, by calls that are judged and recorded.
 
-import json
-from collections.abc import Mapping
+A role is taken for a while, as Step Functions does, if its trust policy lets it; each call is judged anew.
+"""
+
+import secrets
+import time
 from threading import Lock
 from typing import Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
+from moto.sts.models import AssumedRole, sts_backends
 
+from local.additions.stepfunctions import Machine, NotAllowedError
 from local.clients import Clients
-from local.enforcement import Enforcement
-from local.enforcement.acts_of_services import RefusedError, call_function, take_role
-from local.enforcement.identities import Identity
-from local.functions import Functions
-from local.runtime_api import Outcome
+from local.emulator import ACCOUNT
+from local.enforcement import Enforcement, acts_of_step_functions
+from local.enforcement.acts_of_services import RefusedError
 
-_STATES = "states.amazonaws.com"
-# The machine itself says what is tried again.
-_CONFIG = Config(connect_timeout=2, read_timeout=60, retries={"total_max_attempts": 1})
+_SESSION_SECONDS = 3600
+_RENEWED_AFTER_SECONDS = 3000.0
 
 
-class MachineCalls:
-    """Calls of the machines of one deployment.
+class StateMachines:
+    """The surroundings of the state machines of one emulator.
 
     Parameters
     ----------
     clients
-        Of the emulator.
-    functions
-        The deployed functions.
+        Of the emulator, whoever calls by them.
     enforcement
-        Judges the calls of functions; the others pass the emulator's gate.
+        Of the emulator.
     """
 
-    def __init__(self, clients: Clients, functions: Functions, enforcement: Enforcement) -> None:
+    def __init__(self, clients: Clients, enforcement: Enforcement) -> None:
         self._clients = clients
-        self._functions = functions
         self._enforcement = enforcement
         self._lock = Lock()
-        self._made: dict[tuple[str, str], Any] = {}
+        self._sessions: dict[tuple[str, str | None], tuple[float, Clients]] = {}
 
-    def client(self, service: str, *, role_arn: str) -> Any:  # noqa: ANN401 - each service's has its own type
-        """Return a client that calls as a machine's role."""
+    def client(self, service: str, *, role: str, machine: str | None) -> Any:  # noqa: ANN401
+        """Return a client of a service in a machine's role."""
         with self._lock:
-            if (service, role_arn) not in self._made:
-                self._made[service, role_arn] = self._client(service, role_arn)
-            return self._made[service, role_arn]
+            since, clients = self._sessions.get((role, machine), (float("-inf"), None))
+            if clients is None or time.monotonic() - since > _RENEWED_AFTER_SECONDS:
+                clients = self._take(role, machine)
+                self._sessions[role, machine] = time.monotonic(), clients
+            return clients.patient_client(service)
 
-    def invoke(self, parameters: Mapping[str, Any], *, role_arn: str) -> dict[str, Any]:
-        """Call a function as a machine's role, and answer as Lambda's Invoke does.
+    def forget(self) -> None:
+        """Forget every role that was taken."""
+        with self._lock:
+            self._sessions.clear()
 
-        Raises
-        ------
-        ClientError
-            The role may not be taken, or may not call the function.
-        """
-        name = str(parameters["FunctionName"]).rpartition(":function:")[2]
+    def create(self, machine: Machine) -> None:
+        """Do what is done when a machine is created or changed."""
         try:
-            role = self._role(role_arn)
-            call_function(self._enforcement, role, name, region=self._clients.region)
-        except RefusedError as refused:
-            raise _denied(str(refused)) from None
-        payload = parameters.get("Payload", b"{}")
-        outcome = self._functions.invoke(name, payload if isinstance(payload, bytes) else payload.encode())
-        return _answer(outcome)
+            acts_of_step_functions.create(self._enforcement, machine)
+        except RefusedError as error:
+            raise NotAllowedError(str(error)) from error
 
-    def _role(self, role_arn: str) -> Identity:
-        return take_role(
-            self._enforcement, _STATES, role_arn, session="machine", source=self._machine_of(role_arn)
-        )
+    def begin(self, machine: Machine) -> bool:
+        """Do what is done when an execution begins, and tell whether its log can be written."""
+        try:
+            return acts_of_step_functions.begin(self._enforcement, machine)
+        except RefusedError as error:
+            raise NotAllowedError(str(error)) from error
 
-    def _machine_of(self, role_arn: str) -> str | None:
-        states = self._clients.client("stepfunctions")
-        for listed in states.list_state_machines()["stateMachines"]:
-            arn = str(listed["stateMachineArn"])
-            if states.describe_state_machine(stateMachineArn=arn)["roleArn"] == role_arn:
-                return arn
-        return None
+    def begin_children(self, machine: Machine) -> None:
+        """Do what is done before a map starts its children."""
+        try:
+            acts_of_step_functions.begin_children(self._enforcement, machine)
+        except RefusedError as error:
+            raise NotAllowedError(str(error)) from error
 
-    def _client(self, service: str, role_arn: str) -> Any:  # noqa: ANN401 - each service's has its own type
-        self._role(role_arn)
-        assumed = self._clients.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="machine")
-        key = assumed["Credentials"]
-        return boto3.client(  # type: ignore[call-overload]
-            service,
+    def look_at_children(self, machine: Machine, child: str, *, stop: bool) -> None:
+        """Do what is done when a map has come to its end, or is to come to it."""
+        acts_of_step_functions.look_at_children(self._enforcement, machine, child, stop=stop)
+
+    def _take(self, role: str, machine: str | None) -> Clients:
+        try:
+            acts_of_step_functions.take(self._enforcement, machine, role)
+        except RefusedError as error:
+            raise NotAllowedError(str(error)) from error
+        session: AssumedRole = sts_backends[ACCOUNT]["aws"].assume_role(
             region_name=self._clients.region,
-            endpoint_url=self._clients.endpoint,
-            aws_access_key_id=key["AccessKeyId"],
-            aws_secret_access_key=key["SecretAccessKey"],
-            aws_session_token=key["SessionToken"],
-            config=_CONFIG,
+            role_session_name=secrets.token_hex(16),
+            role_arn=role,
+            policy="",
+            duration=_SESSION_SECONDS,
+            external_id="",
         )
-
-
-def _answer(outcome: Outcome) -> dict[str, Any]:
-    if outcome.kind == "response":
-        return {"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": _parsed(outcome.body)}
-    told = _parsed(outcome.body) if outcome.kind in ("error", "init-error") else _ended(outcome.kind)
-    return {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": told}
-
-
-def _ended(kind: str) -> dict[str, str]:
-    """What Lambda says of a process that ended, or was ended."""
-    if kind == "timeout":
-        return {"errorType": "Sandbox.Timedout", "errorMessage": "Task timed out"}
-    return {"errorType": "Runtime.ExitError", "errorMessage": "Runtime exited without providing a reason"}
-
-
-def _parsed(body: bytes) -> Any:  # noqa: ANN401 - JSON
-    return json.loads(body) if body else None
-
-
-def _denied(message: str) -> ClientError:
-    return ClientError(
-        {
-            "Error": {"Code": "AccessDeniedException", "Message": message},
-            "ResponseMetadata": {
-                "HTTPStatusCode": 403,
-                "RequestId": "embedded",
-                "HostId": "",
-                "HTTPHeaders": {},
-                "RetryAttempts": 0,
-            },
-        },
-        "Invoke",
-    )
+        session.invoked_by = acts_of_step_functions.SERVICE  # type: ignore[attr-defined]
+        return Clients(
+            self._clients.endpoint,
+            self._clients.region,
+            session.access_key_id,
+            session.secret_access_key,
+            session.session_token,
+        )
