@@ -138,7 +138,7 @@ def _segment(reencryptor: str) -> dict[str, Any]:
             "Default": "GoOn",
         },
         "GoOn": {"Type": "Pass", "Parameters": following, "Next": "Reencrypt"},
-        "Done": {"Type": "Succeed"},
+        "Done": {"Type": "Pass", "Result": 0, "End": True},
     }
 
 

@@ -83,7 +83,9 @@ def _table_size() -> TableSize:
 
 def _is_running(execution: str) -> bool:
     try:
-        return _machine.describe_execution(executionArn=execution)["status"] in ("RUNNING", "PENDING_REDRIVE")
+        return _machine.describe_execution(executionArn=execution, includedData="METADATA_ONLY")[
+            "status"
+        ] in ("RUNNING", "PENDING_REDRIVE")
     except ClientError as error:
         # Step Functions forgets executions after some months.
         if error_code(error) != "ExecutionDoesNotExist":
