@@ -11,6 +11,7 @@ from stacks.settings_rules import (
     network,
     one_of,
     optional,
+    schedule,
     text,
     texts_by_name,
     true_or_false,
@@ -92,12 +93,7 @@ RULES: Mapping[str, Rule] = {
     "key_store_backup_days": optional(whole_number(1, 35)),
     "object_old_version_days": whole_number(1, 3650),
     "maintenance_result_days": whole_number(1, 3650),
-    "reencryption_schedule": optional(
-        text(
-            r"rate\([1-9][0-9]{0,3} (minutes?|hours?|days?)\)|cron\([0-9A-Z*?,/# L-]{9,80}\)",
-            allowed="an expression of EventBridge Scheduler such as 'rate(30 days)' or 'cron(0 3 1 * ? *)'",
-        )
-    ),
+    "reencryption_schedule": optional(schedule()),
     "log_retention_days": one_of(*LOG_RETENTION),
     "throttle_rate": whole_number(1, 10_000),
     "throttle_burst": whole_number(1, 5_000),
