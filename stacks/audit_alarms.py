@@ -79,10 +79,10 @@ class Alarms(Construct):
             at_least=MANY_SERVER_ERRORS,
         )
         self._on("reencryption-failed", _failed(settings))
-        self._on("reencryption-refused", _of_reencryptor("ReencryptionRefused"))
+        self._on("reencryption-refused", self._counted("reencryption-refused", period=FIVE_MINUTES))
         self._on(
             "reencryption-stalled",
-            _of_reencryptor("ReencryptionFailures", period=HALF_AN_HOUR),
+            self._counted("reencryption-stalled", period=HALF_AN_HOUR),
             at_least=MANY_CALLS_IN_VAIN,
         )
         if "rotation" in functions:
@@ -123,17 +123,6 @@ def _failed(settings: Settings) -> cloudwatch.Metric:
         metric_name="ExecutionsFailed",
         dimensions_map={"StateMachineArn": reencryption_arn(settings)},
         period=FIVE_MINUTES,
-        statistic="Sum",
-    )
-
-
-def _of_reencryptor(name: str, *, period: cdk.Duration = FIVE_MINUTES) -> cloudwatch.Metric:
-    """What the function that encrypts records anew counts itself."""
-    return cloudwatch.Metric(
-        namespace="SealedRecords",
-        metric_name=name,
-        dimensions_map={"service": "records-reencryptor"},
-        period=period,
         statistic="Sum",
     )
 

@@ -149,6 +149,10 @@ INTEGRITY_FAILURE = '{ $.message = "integrity failure" }'
 # What the functions write about branch keys (lambda_src/service/telemetry.py).
 SHREDDED = '{ ($.message = "branch key changed") && ($.operation = "shred_branch_key") }'
 ROTATION_FAILED = '{ $.message = "branch key not rotated" }'
+# What the reencryptor writes of a call: what it left alone, or that it could do nothing. Its own metrics are
+# one for all deployments of an account.
+LEFT_ALONE = '{ ($.message = "reencryption") && ($.refused > 0) }'
+IN_VAIN = '{ $.message = "segment not worked on" }'
 
 ITEM_WRITES = (
     "BatchWriteItem",
@@ -259,6 +263,8 @@ class Counters(Construct):
             self._filter(
                 "branch-key-rotation-failed", "0", group=function_logs["rotation"], pattern=ROTATION_FAILED
             )
+        for alarm, pattern in (("reencryption-refused", LEFT_ALONE), ("reencryption-stalled", IN_VAIN)):
+            self._filter(alarm, "0", group=function_logs["reencryptor"], pattern=pattern)
         for function, group in function_logs.items():
             self._filter("integrity-failure", function, group=group, pattern=INTEGRITY_FAILURE)
 
