@@ -112,6 +112,7 @@ class AuditStack(cdk.Stack):
                 buckets.archive.bucket_name,
                 buckets.access_logs.bucket_name,
                 storage.objects.bucket_name,
+                maintenance.reencryption.bucket.bucket_name,
             ],
             log_groups=log_groups,
             stacks=self.stack_name.removesuffix("Audit"),

@@ -97,8 +97,7 @@ ALARMS: Mapping[str, str] = {
     ),
     "rotation-throttled": "Lambda turns runs of the rotation away: one is still at work, or none is left.",
     "reencryptor-throttled": (
-        "Lambda turns calls of the function that encrypts anew away: more segments are worked on than its "
-        "concurrency covers."
+        "Lambda turns calls of the function that encrypts anew away: the account's concurrency is used up."
     ),
     "planner-throttled": "Lambda turns plans of re-encryptions away.",
     "reencryption-failed": "A re-encryption failed: more of its segments than are tolerated, or its plan.",

@@ -47,7 +47,8 @@ class Watched:
     topic_arns
         The topics of the alarms.
     buckets
-        Names of the archive's bucket, of the one that logs access to it, and of the objects' bucket.
+        Names of the archive's bucket, of the one that logs access to it, of the objects' bucket, and of the
+        runs'.
     log_groups
         Names of the log groups that alarms are made from.
     stacks

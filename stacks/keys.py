@@ -49,8 +49,8 @@ from stacks.table_rights import (
 )
 from stacks.tenant_sessions import OWN_TENANT, add_session_role, allow_tables
 
-# Without Decrypt: a branch key is made, copied and moved inside KMS.
 PLANNER = "planner"
+# Without Decrypt: a branch key is made, copied and moved inside KMS.
 BRANCH_KEY_ADMINISTRATION = ("kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 
 
@@ -267,7 +267,8 @@ class KeysStack(cdk.Stack):
 
         for role, uses_of_role in {**uses, **of_objects}.items():
             self._allow_envelope(role, uses=uses_of_role)
-        # Whatever its sessions do, tenant-admin itself lists who has branch keys.
+        # Whatever their sessions do, tenant-admin itself lists who has branch keys, and the reencryptor finds
+        # the records.
         through_dynamodb = dict.fromkeys([*uses, self.tenant_admin, self.reencryptor])
         allow_storage_key(self, key=self.storage_key, roles=list(through_dynamodb))
         allow_environment(self, settings, "writer", role=self.writer, key=self.storage_key)

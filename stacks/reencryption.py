@@ -5,6 +5,7 @@ and no key of records; what it keeps lies under the storage key, for as long as 
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import aws_cdk as cdk
@@ -16,21 +17,31 @@ from aws_cdk import aws_stepfunctions as stepfunctions
 
 from stacks import names
 from stacks.acknowledgements import acknowledge, wildcard
-from stacks.functions import OnSchedule, Surroundings, add_function, sessions
+from stacks.functions import InMachine, Surroundings, add_function, sessions
 from stacks.keys import DUTIES, PLANNER
-from stacks.reencryption_machine import definition
+from stacks.reencryption_machine import SEGMENTS, definition
 from stacks.runs_bucket import add_runs_bucket, runs_bucket_arn, through_runs_bucket
-from stacks.service_keys import EXECUTIONS_OF, reencryption_arn
+from stacks.service_keys import (
+    EXECUTIONS_OF,
+    executions_context,
+    logs_of_this_account,
+    reencryption_arn,
+)
 from stacks.settings import Settings
 from stacks.settings_allowed import LOG_RETENTION
 from stacks.table_rights import Tables, records_of_all_tenants, size_of_records
 
 # Lambda's most: a call hands back where it is well before.
 _MOST_SECONDS = 900
-# Where concurrency is reserved: as many as work at once unless a run asks for more.
-_CALLS_AT_ONCE = 10
 _STATES = "states.amazonaws.com"
 _KEY_USES = ("kms:Decrypt", "kms:GenerateDataKey")
+# Places in the bucket, and what the machine does there: a manifest is read, each answer is put.
+_PLACES: Mapping[str, tuple[str, str]] = {
+    "Manifests": ("runs/*/manifest-*.json", "s3:GetObject"),
+    "Answers": ("runs/*/results/*", "s3:PutObject"),
+}
+# While there is no bucket, anybody may take its name.
+_OURS = {"StringEquals": {"s3:ResourceAccount": cdk.Aws.ACCOUNT_ID}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +57,8 @@ class Reencryption:
 def add_reencryption(stack: cdk.Stack, surroundings: Surroundings, *, tables: Tables) -> Reencryption:
     """Add bucket, functions, machine, and the policy of operators."""
     settings, keys = surroundings.settings, surroundings.keys
-    bucket = add_runs_bucket(stack, settings, storage_key=keys.storage_key)
+    role = _role(stack, surroundings, machine_arn=reencryption_arn(settings))
+    bucket = add_runs_bucket(stack, settings, storage_key=keys.storage_key, writers=[keys.planner, role])
     rights = DUTIES["reencryptor"].tables(settings, tables) if settings.functions_hold_rights else []
     reencryptor = add_function(
         stack,
@@ -55,7 +67,7 @@ def add_reencryption(stack: cdk.Stack, surroundings: Surroundings, *, tables: Ta
         surroundings=surroundings,
         tables=[*rights, records_of_all_tenants(tables)],
         environment=sessions("reencryptor", settings=settings, keys=keys),
-        schedule=OnSchedule(timeout_seconds=_MOST_SECONDS, concurrency=_CALLS_AT_ONCE),
+        schedule=InMachine(timeout_seconds=_MOST_SECONDS, concurrency=None),
     )
     machine_arn = reencryption_arn(settings)
     executions = _executions_of(stack, surroundings)
@@ -74,7 +86,7 @@ def add_reencryption(stack: cdk.Stack, surroundings: Surroundings, *, tables: Ta
             ),
         ],
         environment={"MAINTENANCE_BUCKET": bucket.bucket_name},
-        schedule=OnSchedule(timeout_seconds=_MOST_SECONDS, concurrency=1),
+        schedule=InMachine(timeout_seconds=_MOST_SECONDS, concurrency=1),
     )
     of_planner = stack.node.find_child(f"{names.title(PLANNER)}MayWork")
     acknowledge(
@@ -82,7 +94,6 @@ def add_reencryption(stack: cdk.Stack, surroundings: Surroundings, *, tables: Ta
         reason="The `*` stands for a run's documents, and for an execution of the one machine.",
         nag=[wildcard(of_planner, arn) for arn in (_documents_arn(settings), executions)],
     )
-    role = _role(stack, surroundings, machine_arn=machine_arn)
     policy = _machine_may_work(
         stack,
         surroundings,
@@ -107,8 +118,15 @@ def _documents(settings: Settings) -> list[iam.PolicyStatement]:
             sid="Runs",
             actions=["s3:GetObject", "s3:PutObject"],
             resources=[_documents_arn(settings), f"{runs_bucket_arn(settings)}/lock.json"],
+            conditions=_OURS,
         ),
-        iam.PolicyStatement(sid="ListRuns", actions=["s3:ListBucket"], resources=[runs_bucket_arn(settings)]),
+        # Without it S3 says of a lock that is not there that it is forbidden.
+        iam.PolicyStatement(
+            sid="ListRuns",
+            actions=["s3:ListBucket"],
+            resources=[runs_bucket_arn(settings)],
+            conditions=_OURS,
+        ),
     ]
 
 
@@ -128,7 +146,13 @@ def _role(stack: cdk.Stack, surroundings: Surroundings, *, machine_arn: str) -> 
         role_name=names.role(surroundings.settings, "reencryption-machine"),
         description="Runs re-encryptions: calls their functions, keeps their results.",
         assumed_by=iam.ServicePrincipal(_STATES).with_conditions(
-            {"StringEquals": {"aws:SourceAccount": stack.account, "aws:SourceArn": machine_arn}}
+            {
+                "StringEquals": {
+                    "aws:SourceAccount": stack.account,
+                    # The map's children are executions of the machine by another name.
+                    "aws:SourceArn": [machine_arn, f"{machine_arn}/{SEGMENTS}"],
+                }
+            }
         ),
     )
 
@@ -142,9 +166,10 @@ def _machine_may_work(
     machine_arn: str,
     executions: str,
 ) -> iam.ManagedPolicy:
-    # The map's own executions have its label after the machine's name.
-    children = executions.removesuffix(":*") + "/*"
-    objects = _documents_arn(surroundings.settings)
+    # The map's own executions have its label after the machine's name; AWS documents both forms.
+    children = [executions, executions.removesuffix(":*") + f"/{SEGMENTS}:*"]
+    bucket = runs_bucket_arn(surroundings.settings)
+    places = {sid: f"{bucket}/{place}" for sid, (place, _) in _PLACES.items()}
     policy = iam.ManagedPolicy(
         stack,
         "ReencryptionMachineMayWork",
@@ -156,14 +181,24 @@ def _machine_may_work(
                 actions=["lambda:InvokeFunction"],
                 resources=[function.function_arn for function in functions],
             ),
-            iam.PolicyStatement(sid="Runs", actions=["s3:GetObject", "s3:PutObject"], resources=[objects]),
+            *(
+                iam.PolicyStatement(sid=sid, actions=[action], resources=[places[sid]], conditions=_OURS)
+                for sid, (_, action) in _PLACES.items()
+            ),
             _storage_key(surroundings),
             executions_under_storage_key(surroundings),
+            # What is logged of executions that lie under a key is handed on encrypted.
+            iam.PolicyStatement(
+                sid="ItsLogOnTheWay",
+                actions=["kms:GenerateDataKey"],
+                resources=[surroundings.keys.storage_key.key_arn],
+                conditions={"StringEquals": logs_of_this_account()},
+            ),
             iam.PolicyStatement(sid="Children", actions=["states:StartExecution"], resources=[machine_arn]),
             iam.PolicyStatement(
                 sid="ItsChildren",
                 actions=["states:DescribeExecution", "states:StopExecution"],
-                resources=[children],
+                resources=children,
             ),
             # Where logs are delivered to is set by calls that know no resource.
             iam.PolicyStatement(
@@ -190,12 +225,11 @@ def _machine_may_work(
         policy,
         reason=(
             "Delivery of logs and traces knows no resource; the other `*` stand for a run's documents and "
-            "for the map's own executions."
+            "for executions of the one machine and of its map."
         ),
         nag=[
             "AwsSolutions-IAM5[Resource::*]",
-            wildcard(policy, objects),
-            wildcard(policy, children),
+            *(wildcard(policy, arn) for arn in (*places.values(), *children)),
         ],
         checkov=["CKV_AWS_111", "CKV_AWS_107", "CKV_AWS_109"],
     )
@@ -277,9 +311,14 @@ def add_operators(stack: cdk.Stack, surroundings: Surroundings, made: Reencrypti
                 actions=["states:DescribeExecution", "states:StopExecution"],
                 resources=[executions],
             ),
-            iam.PolicyStatement(sid="Results", actions=["s3:GetObject"], resources=[objects]),
             iam.PolicyStatement(
-                sid="ListResults", actions=["s3:ListBucket"], resources=[runs_bucket_arn(settings)]
+                sid="Results", actions=["s3:GetObject"], resources=[objects], conditions=_OURS
+            ),
+            iam.PolicyStatement(
+                sid="ListResults",
+                actions=["s3:ListBucket"],
+                resources=[runs_bucket_arn(settings)],
+                conditions=_OURS,
             ),
             iam.PolicyStatement(
                 sid="StorageKeyThroughRunsBucket",
@@ -305,7 +344,7 @@ def executions_under_storage_key(surroundings: Surroundings) -> iam.PolicyStatem
         sid="ExecutionsLieUnderTheStorageKey",
         actions=list(_KEY_USES),
         resources=[surroundings.keys.storage_key.key_arn],
-        conditions={"StringEquals": {EXECUTIONS_OF: reencryption_arn(surroundings.settings)}},
+        conditions={"StringEquals": {EXECUTIONS_OF: executions_context(surroundings.settings)}},
     )
 
 

@@ -1,20 +1,23 @@
 """The state machine of re-encryption, as Amazon States Language: plan, a distributed map, sum up.
 
 What must stay true: where a segment is, is in S3 before the next call on it begins; what the planner refuses
-ends the execution at once, and with its sentence.
+ends the execution at once, and with its sentence; however segments end, there is a summary.
 Source: Step Functions Developer Guide, "Using Map state in Distributed mode".
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+# The label of the map. Its children are executions of `<machine>/<label>`.
+SEGMENTS = "Segments"
+# More calls at once than Lambda has places for: no call was made, and a place is free when another ends.
+_NO_PLACE = ["Lambda.TooManyRequestsException"]
 # What a call may end in without anything being wrong with its segment.
 _PASSING = [
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
     "Lambda.Unknown",
     "Runtime.ExitError",
     "Sandbox.Timedout",
@@ -23,6 +26,8 @@ _PASSING = [
 ]
 _PLANNING_SECONDS = 900
 _CALL_SECONDS = 930
+# About an hour, for calls of a quarter of an hour.
+_ATTEMPTS_AT_A_PLACE = 60
 
 
 def definition(*, planner: str, reencryptor: str) -> dict[str, Any]:
@@ -62,6 +67,8 @@ def definition(*, planner: str, reencryptor: str) -> dict[str, Any]:
             "SummarizeFailed": {
                 **_call(planner, summarize, seconds=_PLANNING_SECONDS),
                 "ResultPath": None,
+                # Why the run failed is not hidden by a summary that fails too.
+                "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": "Failed"}],
                 "Next": "Failed",
             },
             "Failed": {"Type": "Fail", "ErrorPath": "$.failure.Error", "CausePath": "$.failure.Cause"},
@@ -73,7 +80,7 @@ def definition(*, planner: str, reencryptor: str) -> dict[str, Any]:
 def _segments(reencryptor: str) -> dict[str, Any]:
     return {
         "Type": "Map",
-        "Label": "Segments",
+        "Label": SEGMENTS,
         "ItemReader": {
             "Resource": "arn:aws:states:::s3:getObject",
             "ReaderConfig": {"InputType": "JSON"},
@@ -148,17 +155,17 @@ def _call(function: str, payload: Mapping[str, Any], *, seconds: int) -> dict[st
         "Resource": "arn:aws:states:::lambda:invoke",
         "Parameters": {"FunctionName": function, "Payload": dict(payload)},
         "TimeoutSeconds": seconds,
-        "Retry": [_retry(_PASSING)],
+        "Retry": [_retry(_PASSING), _retry(_NO_PLACE, attempts=_ATTEMPTS_AT_A_PLACE)],
     }
 
 
-def _retry(errors: list[str]) -> dict[str, Any]:
-    """Six attempts more within some minutes, each child at its own moment."""
+def _retry(errors: list[str], *, attempts: int = 6) -> dict[str, Any]:
+    """Try again, ever later and each child at its own moment: six times within some minutes."""
     return {
         "ErrorEquals": errors,
         "IntervalSeconds": 2,
         "BackoffRate": 2,
-        "MaxAttempts": 6,
+        "MaxAttempts": attempts,
         "MaxDelaySeconds": 120,
         "JitterStrategy": "FULL",
     }

@@ -55,6 +55,7 @@ def condition_keys(statement: dict[str, Any]) -> set[str]:
 OURS_BY_CONTEXT = {
     "kms:EncryptionContext:aws:logs:arn": f":{ACCOUNT}:log-group:",
     "kms:EncryptionContext:aws:sns:topicArn": f":{ACCOUNT}:",
+    "kms:EncryptionContext:SourceArn": f":{ACCOUNT}:",
 }
 SOURCES = {"aws:SourceArn", "aws:SourceAccount"}
 
