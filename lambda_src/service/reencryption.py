@@ -24,6 +24,7 @@ from envelope import (
 )
 from envelope.branch_keyring import PROVIDER_ID as BRANCH_KEYS
 from envelope.branch_keyring import version_of
+from envelope.item_encryptor import StoredForm
 from envelope.item_schema import FOOTER_NAME, HEADER_NAME
 from envelope.kms_keyring import PROVIDER_ID as KMS
 from service import problems
@@ -169,6 +170,8 @@ class Rewriter:
             if isinstance(rewritten, Outcome):
                 return replace(rewritten, units=units)
             size = item_size(rewritten)
+            if size > MAX_ITEM_BYTES:
+                return Outcome(Verdict.REFUSED, refusal=Refusal.TOO_LARGE, units=units)
             if self._dry_run:
                 return Outcome(Verdict.REWRITTEN, bytes=size)
             written, current = self._write(item, rewritten)
@@ -183,31 +186,29 @@ class Rewriter:
     def _judged(self, item: Item) -> Item | Outcome:
         """Return the item encrypted anew, or why that is not to be written."""
         try:
-            if not self._is_wanted(item):
+            form = self._encryptor.stored_form(item)
+        except EnvelopeError as failure:
+            return Outcome(Verdict.REFUSED, refusal=_refusal(failure))
+        try:
+            if not self._chosen.takes(item, form.entries):
                 return Outcome(Verdict.FILTERED)
-            if self._is_right(item):
+            if self._is_right(item, form):
                 return Outcome(Verdict.RIGHT)
             rewritten = self._encryptor.reencrypt(item)
             _check_record(rewritten)
         except KeyServiceError as failure:
             if problem_of(failure).kind is not problems.KEY_UNAVAILABLE:
                 raise
-            self._check_envelope_key(item)
+            self._check_envelope_key(item, form)
             refusal = Refusal.KEY_REFUSED
         except EnvelopeError as failure:
             refusal = _refusal(failure)
         else:
-            if item_size(rewritten) <= MAX_ITEM_BYTES:
-                return rewritten
-            refusal = Refusal.TOO_LARGE
+            return rewritten
         return Outcome(Verdict.REFUSED, refusal=refusal)
 
-    def _is_wanted(self, item: Item) -> bool:
-        return self._chosen.takes(item, self._encryptor.stored_form(item).entries)
-
-    def _is_right(self, item: Item) -> bool:
+    def _is_right(self, item: Item, form: StoredForm) -> bool:
         """Tell whether the item is wrapped, and each attribute treated, as a writer would do it today."""
-        form = self._encryptor.stored_form(item)
         if not form.as_written_today or len(form.entries) != 1:
             return False
         (entry,) = form.entries
@@ -219,14 +220,13 @@ class Rewriter:
             return False
         return version_of(entry) == self._compartment.cache.active(tenant).version
 
-    def _check_envelope_key(self, item: Item) -> None:
+    def _check_envelope_key(self, item: Item, form: StoredForm) -> None:
         """Raise KeyServiceError where KMS refuses the envelope key itself, and not this record alone.
 
         Whoever writes to the table can plant an item that names a key in a way that KMS refuses. So the key
         is tried on an item that nobody else wrote.
         """
-        entries = self._encryptor.stored_form(item).entries
-        if any(entry.provider_id == BRANCH_KEYS for entry in entries):
+        if any(entry.provider_id == BRANCH_KEYS for entry in form.entries):
             return
         encryptor = self._compartment.by_kms
         names = (TENANT_ATTRIBUTE, RECORD_ATTRIBUTE)

@@ -115,7 +115,6 @@ class Segment:
         self._writing = Pace(job.write_rate, clock=clock, sleep=sleep)
         own = container.time_limit.remaining_seconds - RESERVE_SECONDS
         self._deadline = clock() + max(0, min(job.seconds, own))
-        self._rewriters: dict[str, Rewriter] = {}
 
     def run(self) -> dict[str, Any]:
         """Work, and return where the segment is and what was done.
