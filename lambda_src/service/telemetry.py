@@ -21,6 +21,8 @@ from service.time_limit import TimeLimit
 
 _SERVER_ERROR = 500
 _CLIENT_ERROR = 400
+# Whose place in the code a line names: not that of what writes it for others.
+_CALLER = 3
 
 
 class LambdaContext(Protocol):
@@ -82,50 +84,27 @@ class Telemetry:
 
     def failure(self, problem: Problem, error: Exception) -> None:
         """Report why a request fails that was in order: what failed behind us, or in this program."""
-        self._logger.error(
-            "request failed",
-            operation=self._operation,
-            request_id=self._request_id,
-            problem=problem.kind.slug,
-            **_told(error),
-        )
+        self._error("request failed", error, problem=problem.kind.slug)
 
     def rotation_failure(self, tenant: str, error: Exception) -> None:
         """Report a branch key that could not be rotated; without a tenant it is the whole run."""
-        self._logger.error(
-            "branch key not rotated",
-            operation=self._operation,
-            request_id=self._request_id,
-            tenant=tenant or None,
-            **_told(error),
-        )
+        self._error("branch key not rotated", error, tenant=tenant or None)
         if isinstance(error, BranchKeyItemError):
             self.integrity_failure(BranchKeyNotVerified(tenant=tenant, reason=type(error).__name__))
 
     def reencryption_failure(self, error: Exception) -> None:
         """Report a call on a segment that did nothing, and end it."""
-        self._logger.error(
-            "segment not worked on", operation=self._operation, request_id=self._request_id, **_told(error)
-        )
+        self._error("segment not worked on", error)
         self._flush(self._latency_ms(), ReencryptionFailures=1)
 
     def planning_failure(self, error: Exception) -> None:
         """Report that a run could not be planned or summed up, and end the call."""
-        self._logger.error(
-            "run not planned", operation=self._operation, request_id=self._request_id, **_told(error)
-        )
+        self._error("run not planned", error)
         self._flush(self._latency_ms(), PlanningFailures=1)
 
     def planning_ended(self, *, refused: bool) -> None:
         """End a call that planned a run or summed it up, or refused to."""
-        self._logger.info(
-            "run",
-            operation=self._operation,
-            refused=refused,
-            latency_ms=self._latency_ms(),
-            lambda_request_id=self._lambda_request_id,
-        )
-        self._flush(self._latency_ms(), PlanningFailures=0)
+        self._flush(self._run_ended("run", refused=refused), PlanningFailures=0)
 
     def problem(self, problem: Problem) -> None:
         """Note the problem that the request is answered with."""
@@ -156,19 +135,8 @@ class Telemetry:
 
     def finish_run(self, summary: Mapping[str, Any]) -> None:
         """End a scheduled run of rotation: write its log line and its metrics."""
-        latency_ms = self._latency_ms()
-        self._logger.info(
-            "rotation",
-            operation=self._operation,
-            **summary,
-            latency_ms=latency_ms,
-            kms_calls=self._time_limit.kms_calls,
-            sts_calls=self._time_limit.sts_calls,
-            integrity_failures=self._integrity_failures,
-            lambda_request_id=self._lambda_request_id,
-        )
         self._flush(
-            latency_ms,
+            self._run_ended("rotation", **summary),
             BranchKeysRotated=summary["rotated"],
             BranchKeyRotationFailures=summary["failures"],
             BranchKeysDue=summary["due"],
@@ -176,25 +144,41 @@ class Telemetry:
 
     def finish_reencryption(self, answer: Mapping[str, Any]) -> None:
         """End a call on a segment: write its log line and its metrics."""
-        latency_ms, counts = self._latency_ms(), answer["counts"]
-        self._logger.info(
-            "reencryption",
+        counts = answer["counts"]
+        told = {name: answer[name] for name in ("run", "segment", "step", "done", "dry_run")}
+        self._flush(
+            self._run_ended("reencryption", **told, **counts),
+            ReencryptionSeen=counts["seen"],
+            ReencryptionRewritten=0 if answer["dry_run"] else counts["rewritten"],
+            ReencryptionRefused=counts["refused"],
+            ReencryptionConflicts=counts["conflicts"],
+        )
+
+    def _error(self, message: str, error: Exception, **more: Any) -> None:  # noqa: ANN401 - ids and names
+        self._logger.error(
+            message,
             operation=self._operation,
-            **{name: answer[name] for name in ("run", "segment", "step", "done", "dry_run")},
-            **counts,
+            request_id=self._request_id,
+            stacklevel=_CALLER,
+            **more,
+            **_told(error),
+        )
+
+    def _run_ended(self, message: str, **members: Any) -> float:  # noqa: ANN401 - numbers, and what they count
+        """Write the line of a call that no request waits for; return how many milliseconds it took."""
+        latency_ms = self._latency_ms()
+        self._logger.info(
+            message,
+            operation=self._operation,
+            stacklevel=_CALLER,
+            **members,
             latency_ms=latency_ms,
             kms_calls=self._time_limit.kms_calls,
             sts_calls=self._time_limit.sts_calls,
             integrity_failures=self._integrity_failures,
             lambda_request_id=self._lambda_request_id,
         )
-        self._flush(
-            latency_ms,
-            ReencryptionSeen=counts["seen"],
-            ReencryptionRewritten=0 if answer["dry_run"] else counts["rewritten"],
-            ReencryptionRefused=counts["refused"],
-            ReencryptionConflicts=counts["conflicts"],
-        )
+        return latency_ms
 
     def _latency_ms(self) -> float:
         return round((time.perf_counter() - self._started) * 1000, 1)
