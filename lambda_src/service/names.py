@@ -5,7 +5,9 @@ characters that nothing on the way decodes, escapes or normalizes, and they must
 """
 
 import re
+from collections.abc import Mapping
 from enum import Enum
+from typing import Any
 
 TENANT_ATTRIBUTE = "tenant"
 RECORD_ATTRIBUTE = "record"
@@ -24,6 +26,15 @@ TENANT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 RECORD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 REVISION = re.compile(r"[0-9a-f]{32}")
 UPDATED_AT_FORM = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+
+
+def is_written_here(plain: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Tell whether a record's revision and time are such as this service writes.
+
+    An item that verifies without them was written by somebody with the key, but by no writer of this service.
+    """
+    forms = {REVISION_ATTRIBUTE: REVISION, UPDATED_AT_ATTRIBUTE: UPDATED_AT_FORM}
+    return all(form.fullmatch(plain.get(name, {}).get("S", "")) for name, form in forms.items())
 
 
 class NameRefusal(Enum):

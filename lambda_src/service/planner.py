@@ -6,7 +6,6 @@ something cannot be used; never the text of an exception of AWS's client.
 
 import os
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -15,12 +14,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from service.configuration import required
 from service.failures import error_code
-from service.reencryption_segment import Unavailable
-from service.run_input import RUN_ID, RunRefused, parse_run_input
+from service.machine_errors import RunRefused, Unavailable
+from service.run_input import RUN_ID, parse_run_input
 from service.run_planning import Execution, RunPlanner, TableSize, summarize
 from service.run_store import RunStore
 from service.telemetry import LambdaContext, Telemetry
 from service.time_limit import TimeLimit
+from service.times import time_text, utc_now
 
 _CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 5})
 _table = required(os.environ, "RECORDS_TABLE")
@@ -70,8 +70,7 @@ def _summarize(event: Mapping[str, Any]) -> dict[str, Any]:
     run = event.get("run")
     if not isinstance(run, str) or not RUN_ID.fullmatch(run):
         raise RunRefused("the event names no run")
-    ended = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    summary = summarize(_store, run, ended=ended)
+    summary = summarize(_store, run, ended=time_text(utc_now()))
     # The state of a machine is bounded, and the refused records stand in S3.
     return {name: value for name, value in summary.items() if name != "refused"}
 

@@ -19,11 +19,10 @@ from service.json_body import AttributeValue
 from service.json_text import object_text
 from service.names import (
     RECORD_ATTRIBUTE,
-    REVISION,
     REVISION_ATTRIBUTE,
     SERVICE_ATTRIBUTES,
     TENANT_ATTRIBUTE,
-    UPDATED_AT_FORM,
+    is_written_here,
 )
 from service.names import UPDATED_AT_ATTRIBUTE as UPDATED_AT
 from service.problems import Problem
@@ -210,11 +209,9 @@ def _open(store: Store, path: RecordPath, item: Item) -> StoredRecord:
 
 
 def _stored_record(plain: Item, path: RecordPath) -> StoredRecord:
-    revision = plain.get(REVISION_ATTRIBUTE, {}).get("S", "")
-    updated_at = plain.get(UPDATED_AT, {}).get("S", "")
-    if not REVISION.fullmatch(revision) or not UPDATED_AT_FORM.fullmatch(updated_at):
-        # It verifies, so someone with the key wrote it; but no writer of this service did.
+    if not is_written_here(plain):
         raise RecordNotVerified(tenant=path.tenant, record=path.record, reason="NoRevision")
+    revision, updated_at = plain[REVISION_ATTRIBUTE]["S"], plain[UPDATED_AT]["S"]
     data = {name: value for name, value in plain.items() if name not in SERVICE_ATTRIBUTES}
     return StoredRecord(record=path.record, revision=revision, updated_at=updated_at, data=object_text(data))
 

@@ -8,7 +8,6 @@ revision keeps such a repetition from undoing what somebody else did in between:
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -30,6 +29,7 @@ from service.requests import (
     RecordPath,
 )
 from service.store import Store, record_key
+from service.times import time_text, utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def put_record(store: Store, request: PutRequest) -> Written:
         When KMS or the key store fails.
     """
     revision = secrets.token_hex(16)
-    updated_at = _now()
+    updated_at = time_text(utc_now(), to="microseconds")
     item = {
         **request.data,
         **record_key(request.path.tenant, request.path.record),
@@ -184,7 +184,3 @@ def _revision(item: Mapping[str, AttributeValue]) -> str | None:
 
 def _was_repeated(response: Mapping[str, Any]) -> bool:
     return bool(response.get("ResponseMetadata", {}).get("RetryAttempts"))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -36,12 +36,10 @@ from service.json_body import AttributeValue
 from service.names import (
     RECORD_ATTRIBUTE,
     RECORD_ID,
-    REVISION,
-    REVISION_ATTRIBUTE,
     TENANT_ATTRIBUTE,
     TENANT_ID,
     UPDATED_AT_ATTRIBUTE,
-    UPDATED_AT_FORM,
+    is_written_here,
 )
 
 Item = Mapping[str, AttributeValue]
@@ -195,7 +193,8 @@ class Rewriter:
             if self._is_right(item, form):
                 return Outcome(Verdict.RIGHT)
             rewritten = self._encryptor.reencrypt(item)
-            _check_record(rewritten)
+            if not is_written_here(rewritten):
+                return Outcome(Verdict.REFUSED, refusal=Refusal.NOT_A_RECORD)
         except KeyServiceError as failure:
             if problem_of(failure).kind is not problems.KEY_UNAVAILABLE:
                 raise
@@ -262,23 +261,8 @@ def is_record(item: Item) -> bool:
     return bool(TENANT_ID.fullmatch(tenant) and RECORD_ID.fullmatch(record))
 
 
-def _check_record(item: Item) -> None:
-    """Refuse what verifies, but that no writer of this service wrote."""
-    revision, updated_at = item.get(REVISION_ATTRIBUTE, {}), item.get(UPDATED_AT_ATTRIBUTE, {})
-    if not REVISION.fullmatch(revision.get("S", "")) or not UPDATED_AT_FORM.fullmatch(
-        updated_at.get("S", "")
-    ):
-        raise _NotARecordError("the item has no revision or no time")
-
-
-class _NotARecordError(EnvelopeError):
-    """An item that verifies and is none of this service's."""
-
-
 def _refusal(failure: EnvelopeError) -> Refusal:
     match failure:
-        case _NotARecordError():
-            return Refusal.NOT_A_RECORD
         case BranchKeyShreddedError():
             return Refusal.SHREDDED
         case BranchKeyNotFoundError():

@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.configuration import KeyStrategy
+from service.machine_errors import SegmentRefused
 from service.names import RECORD_ATTRIBUTE, TENANT_ATTRIBUTE
 from service.reencryption import Filter
 
 StartKey = dict[str, str]
-
-
-class SegmentRefused(Exception):  # noqa: N818 - the state machine knows errors by the names of their classes
-    """The event is not one of the state machine's: trying again would not help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

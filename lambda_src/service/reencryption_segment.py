@@ -6,24 +6,26 @@ used, nothing is judged.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from itertools import islice
+from datetime import datetime
 from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from envelope import KeyServiceError
 from service import problems
+from service.batches import batches
 from service.failures import RecordNotVerified, problem_of
 from service.item_size import item_size
+from service.machine_errors import Unavailable
 from service.names import RECORD_ATTRIBUTE, TENANT_ATTRIBUTE
 from service.pace import Pace
 from service.reencryption import Item, Outcome, Refusal, Rewriter, Verdict, is_record
 from service.reencryption_job import Job, StartKey
 from service.store import record_key
+from service.times import time_text, utc_now
 from service.wiring import Container
 
 #: Records of one read: what is lost when a call dies is looked at again, not written again.
@@ -47,20 +49,6 @@ _Failure = KeyServiceError | ClientError | BotoCoreError | OSError
 _FAILURES = (KeyServiceError, ClientError, BotoCoreError, OSError)
 
 Report = Callable[[RecordNotVerified], None]
-
-
-class Unavailable(Exception):  # noqa: N818 - the state machine knows errors by the names of their classes
-    """KMS, the key store or the table cannot be used now, and nothing could be done: try again later.
-
-    Attributes
-    ----------
-    causes
-        What AWS's clients raised. Never part of the text.
-    """
-
-    def __init__(self, problem: str, causes: Sequence[BaseException] = ()) -> None:
-        super().__init__(problem)
-        self.causes = causes
 
 
 @dataclass(slots=True)
@@ -124,7 +112,7 @@ class Segment:
         Unavailable
             Nothing could be done: what is needed cannot be used now.
         """
-        began = datetime.now(UTC)
+        began = utc_now()
         after, done, outage = self._job.start_key, False, None
         with ThreadPoolExecutor(max_workers=AT_A_TIME) as pool:
             while not done and outage is None and self._goes_on():
@@ -173,7 +161,7 @@ class Segment:
         self, pool: ThreadPoolExecutor, items: Sequence[Item], *, after: StartKey | None
     ) -> tuple[StartKey | None, bool, _Failure | None]:
         """Take a page's turns; return after which record to go on, whether it is through, and an outage."""
-        for group in _groups(items):
+        for group in batches(items, size=_GROUP):
             if not self._goes_on():
                 return after, False, None
             turns = [(item, self._begin(pool, item)) for item in group]
@@ -264,15 +252,9 @@ class Segment:
             "units": {"read": tally.units_read, "write": tally.units_written},
             "kms_calls": self._container.time_limit.kms_calls,
             "refused": tally.refused,
-            "began": _time(began),
-            "ended": _time(datetime.now(UTC)),
+            "began": time_text(began),
+            "ended": time_text(utc_now()),
         }
-
-
-def _groups(items: Sequence[Item]) -> Iterator[list[Item]]:
-    remaining = iter(items)
-    while group := list(islice(remaining, _GROUP)):
-        yield group
 
 
 def _keys(item: Item) -> StartKey:
@@ -286,7 +268,3 @@ def _told(item: Item, name: str) -> str:
 def _passes(failure: _Failure) -> bool:
     """Tell whether what failed may work again in seconds."""
     return problem_of(failure).kind in (problems.THROTTLED, problems.TEMPORARILY_UNAVAILABLE)
-
-
-def _time(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -7,8 +7,9 @@ returns carries neither a key, nor content, nor the text of an exception.
 from collections.abc import Mapping
 from typing import Any
 
-from service.reencryption_job import SegmentRefused, parse_job
-from service.reencryption_segment import Segment, Unavailable
+from service.machine_errors import SegmentRefused, Unavailable
+from service.reencryption_job import parse_job
+from service.reencryption_segment import Segment
 from service.telemetry import LambdaContext
 from service.wiring import start
 

@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from service.configuration import KEY_ARN, KeyStrategy
+from service.machine_errors import RunRefused
 from service.names import TENANT_ID
+from service.times import time_text
 
 RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}")
 MOST_SEGMENTS = 100_000
@@ -24,10 +26,6 @@ DEFAULT_TOLERATED = 5
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
-
-
-class RunRefused(Exception):  # noqa: N818 - the state machine knows errors by the names of their classes
-    """A run that is not begun. The text is a sentence for whoever started it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +154,7 @@ def _time(name: str, value: Any) -> str:  # noqa: ANN401 - parsed JSON
         moment = datetime.fromisoformat(value).astimezone(UTC)
     except ValueError:
         raise refusal from None
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return time_text(moment, to="microseconds")
 
 
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.run_input import RunInput, RunRefused
+from service.machine_errors import RunRefused
+from service.run_input import RunInput
 from service.run_store import Document, Lock, RunStore
 
 _SEGMENT_BYTES = 64 * 1024 * 1024

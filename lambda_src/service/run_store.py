@@ -5,13 +5,14 @@ works. What must stay true: only one run holds the lock, whatever two planners d
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from service.batches import batches
 from service.failures import error_code
 
 if TYPE_CHECKING:
@@ -51,14 +52,11 @@ class RunStore:
 
     def lock(self) -> Lock | None:
         """Return who holds the lock, or held it last."""
-        try:
-            answer = self._s3.get_object(Bucket=self.bucket, Key=_LOCK)
-        except ClientError as error:
-            if error_code(error) != "NoSuchKey":
-                raise
+        found = self._found(_LOCK)
+        if found is None:
             return None
-        held = json.loads(answer["Body"].read())
-        return Lock(run=held["run"], execution=held["execution"], etag=answer["ETag"])
+        held, etag = found
+        return Lock(run=held["run"], execution=held["execution"], etag=etag)
 
     def take_lock(self, *, run: str, execution: str, began: str, instead_of: Lock | None) -> bool:
         """Take the lock if it still is as it was seen; return whether that was so."""
@@ -101,7 +99,7 @@ class RunStore:
         last: dict[str, str] = {}
         for key in self._result_keys(run):
             last[key.rpartition("/")[0]] = key
-        yield from self._read_all(iter(last.values()))
+        yield from self._read_all(last.values())
 
     def _result_keys(self, run: str) -> Iterator[str]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(
@@ -110,25 +108,24 @@ class RunStore:
         for page in pages:
             yield from (listed["Key"] for listed in page.get("Contents", []))
 
-    def _read_all(self, keys: Iterator[str]) -> Iterator[Document]:
+    def _read_all(self, keys: Iterable[str]) -> Iterator[Document]:
         with ThreadPoolExecutor(max_workers=_AT_A_TIME) as pool:
-            batch: list[str] = []
-            for key in keys:
-                batch.append(key)
-                if len(batch) == 10 * _AT_A_TIME:
-                    yield from filter(None, pool.map(self._read, batch))
-                    batch = []
-            yield from filter(None, pool.map(self._read, batch))
+            for batch in batches(keys, size=10 * _AT_A_TIME):
+                yield from filter(None, pool.map(self._read, batch))
 
     def _read(self, key: str) -> Document | None:
+        found = self._found(key)
+        return None if found is None else found[0]
+
+    def _found(self, key: str) -> tuple[Document, str] | None:
+        """Return a document and what S3 calls this state of it, or None where there is none."""
         try:
             answer = self._s3.get_object(Bucket=self.bucket, Key=key)
         except ClientError as error:
             if error_code(error) != "NoSuchKey":
                 raise
             return None
-        found: Document = json.loads(answer["Body"].read())
-        return found
+        return json.loads(answer["Body"].read()), answer["ETag"]
 
     def _write(self, key: str, document: object) -> None:
         self._s3.put_object(

@@ -8,6 +8,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def time_text(moment: datetime, *, to: str = "milliseconds") -> str:
+    """Return a time as text in UTC, to milliseconds or as `isoformat` names it."""
+    return moment.astimezone(UTC).isoformat(timespec=to).replace("+00:00", "Z")
+
+
 def later(now: datetime, **duration: int) -> str:
     """Return the time that lies a duration after `now`, rounded up to a whole second.
 

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from envelope.item_header import parse_header
-from service.reencryption_job import SegmentRefused
-from service.reencryption_segment import Unavailable
+from service.machine_errors import SegmentRefused, Unavailable
 from tests.unit.service.faults import Faults
 from tests.unit.service.functions import TABLE, LambdaContext, Service, Tenants
 from tests.unit.service.reencrypting import Reencrypting

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from service.machine_errors import Unavailable
 from service.pace import Pace
-from service.reencryption_segment import Unavailable
 from tests.unit.service.faults import Faults
 from tests.unit.service.functions import Service, Tenants
 from tests.unit.service.reencrypting import Reencrypting

@@ -8,7 +8,8 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from service.run_input import RunInput, RunRefused, parse_run_input
+from service.machine_errors import RunRefused
+from service.run_input import RunInput, parse_run_input
 from service.run_planning import Execution, RunPlanner, TableSize, summarize
 from service.run_store import RunStore
 from tests.unit.service.conftest import REGION
