@@ -7,20 +7,18 @@ the same files.
 import argparse
 import json
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
-from rich.console import Console
-from rich.table import Table
 
 from client import athena, trailfiles
 from client.namedqueries import NamedQuery, find
 from client.output import emit, say
 from client.problems import DeniedError, Exit, UnavailableError, UsageError, printable
+from client.tables import print_table, wants_json
 
 Row = Mapping[str, Any]
 
@@ -108,20 +106,14 @@ def _refused(error: ClientError) -> Exception:
 
 
 def _print(rows: Sequence[Row], *, output: str | None) -> None:
-    if (output or ("table" if sys.stdout.isatty() else "json")) == "json":
+    if wants_json(output):
         for row in rows:
             emit(json.dumps(row, ensure_ascii=False, default=str))
         return
     if not rows:
         return
     columns = _columns_with_content(rows)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(row[name]) for name in columns))
-    width = None if sys.stdout.isatty() else 200
-    Console(file=sys.stdout, width=width, markup=False, highlight=False).print(table)
+    print_table(columns, ([_cell(row[name]) for name in columns] for row in rows))
 
 
 def _columns_with_content(rows: Sequence[Row]) -> list[str]:

@@ -18,6 +18,7 @@ from client.awsfailures import told
 from client.inputs import Input, open_input
 from client.output import emit
 from client.problems import Exit, RefusedInputError, printable
+from client.tables import wants_json
 from envelope import EncryptedDataKey, MalformedMessageError
 from envelope.byte_streams import read_up_to
 from envelope.item_header import parse_header
@@ -40,7 +41,7 @@ def inspect(arguments: argparse.Namespace) -> Exit:
             description = _item(begun + read_up_to(source, _LARGEST_ITEM), name=source.name)
         else:
             description = _message(begun, source=source)
-    if (arguments.output or ("table" if sys.stdout.isatty() else "json")) == "json":
+    if wants_json(arguments.output):
         emit(json.dumps(description, indent=2))
     else:
         _print_table(description)

@@ -17,8 +17,9 @@ from client.problems import ConflictError, Exit, NotFoundError, RefusedInputErro
 from client.reencryptionruns import executions_of, following_name, new_run_id, start, stop, unknown
 from client.rundisplay import run_display
 from client.runestimate import estimate, print_estimate
-from client.runreport import as_json, print_json, print_summary
+from client.runreport import print_json, print_summary
 from client.runresults import AT_ONCE, Document, Results, Tally, plan_of, planned_executions, summary_of
+from client.tables import wants_json
 
 _STOPPED = "ABORTED"
 _BADLY = ("FAILED", "TIMED_OUT", _STOPPED)
@@ -213,7 +214,7 @@ def _print(
             # The first execution is gone or not at hand. Limits in the plan are each segment's: not used.
             job = {"concurrency": (plan or {}).get("concurrency")}
         found = estimate(tally, plan=plan, job=job, prices=arguments.prices)
-    if as_json(arguments.output):
+    if wants_json(arguments.output):
         print_json(summary if found is None else {**summary, "estimate": found.document()})
         return
     print_summary(summary)

@@ -11,8 +11,9 @@ from client.maintenanceplace import MaintenancePlace
 from client.output import say
 from client.problems import Exit
 from client.reencryptionruns import Execution, recent, run_and_number
-from client.runreport import as_json, print_json, print_runs
+from client.runreport import print_json, print_runs
 from client.runresults import AT_ONCE, Document, plan_of, planned_executions, runs_in, summary_of
+from client.tables import wants_json
 
 # What Step Functions is asked for: executions of some months, newest first.
 _MOST_EXECUTIONS = 1000
@@ -27,7 +28,7 @@ def list_runs(arguments: argparse.Namespace, *, place: MaintenancePlace) -> Exit
     with told("runs"):
         found = dict(done_at_once((partial(_entry, place, name, latest) for name in shown), limit=AT_ONCE))
     entries = [found[name] for name in shown]
-    if as_json(arguments.output):
+    if wants_json(arguments.output):
         for entry in entries:
             print_json(entry)
     elif entries:

@@ -85,13 +85,12 @@ class BarRunDisplay(Bar):
             )
         )
         self._items: int | None = None
-        self._segments: int | None = None
         self._pace = Pace()
         self._task = self.progress.add_task(name, total=None, seen="waiting for the plan", told="", left="")
 
-    def expect(self, *, items: int | None, segments: int | None) -> None:
+    def expect(self, *, items: int | None, segments: int | None) -> None:  # noqa: ARG002
         """Scale the bar."""
-        self._items, self._segments = items, segments
+        self._items = items
         self.progress.update(self._task, total=items, seen=f"0/{'?' if items is None else items}")
 
     def update(self, tally: Tally) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from client.costs import Cost, Prices, cost_of, seconds_of
 from client.rundisplay import duration
-from client.runreport import print_pairs, print_table
+from client.runreport import print_cells, print_pairs
 from client.runresults import Document, Tally
 
 _MEMORY_MB = 1024
@@ -100,12 +100,12 @@ def print_estimate(found: Estimate, *, rewritten: int, seen: int) -> None:
     """Print what a run will cost and how long it takes, as tables."""
     cost, prices = found.cost, found.prices
     print_pairs([("to rewrite", f"{rewritten} of {seen} records")])
-    print_table(
+    print_cells(
         ("to pay for", "quantity", "of", prices.currency),
         [(line.name, _amount(line.quantity), line.unit, _money(line.money)) for line in cost.lines]
         + [("total", "", f"{prices.region}, {prices.date}, {_MEMORY_MB} MB of memory", _money(cost.total))],
     )
-    print_table(
+    print_cells(
         ("segments at once", "takes at least"),
         [(number, duration(float(time))) for number, time in found.seconds.items()],
     )

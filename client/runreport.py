@@ -5,16 +5,15 @@ table takes no character that steers a terminal.
 """
 
 import json
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from client.output import emit
 from client.problems import printable
 from client.runresults import COUNTS, Document
+from client.tables import print_table, show
 
 _LABELS = {
     "seen": "looked at",
@@ -24,12 +23,6 @@ _LABELS = {
     "refused": "refused, left as they were",
     "conflicts": "changed by others all the time",
 }
-_WIDTH = 200
-
-
-def as_json(output: str | None) -> bool:
-    """Tell whether JSON is asked for, or nobody reads a table."""
-    return (output or ("table" if sys.stdout.isatty() else "json")) == "json"
 
 
 def print_json(document: Mapping[str, Any]) -> None:
@@ -60,7 +53,7 @@ def print_summary(summary: Document) -> None:
     print_pairs(rows)
     refused = [entry for entry in summary.get("refused") or () if isinstance(entry, dict)]
     if refused:
-        print_table(
+        print_cells(
             ("tenant", "record", "refused because"),
             ([entry.get("tenant"), entry.get("record"), entry.get("reason")] for entry in refused),
         )
@@ -73,7 +66,7 @@ def print_summary(summary: Document) -> None:
 
 def print_runs(runs: Iterable[Document]) -> None:
     """Print runs as a table."""
-    print_table(
+    print_cells(
         ("run", "state", "began", "ended", "looked at", "rewritten", "refused"),
         (
             [run.get("run"), _state(run), run.get("began"), run.get("ended")]
@@ -90,23 +83,12 @@ def print_pairs(rows: Iterable[tuple[str, object]]) -> None:
     table.add_column(overflow="fold")
     for name, value in rows:
         table.add_row(name, _cell(value))
-    _console().print(table)
+    show(table)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row))
-    _console().print(table)
-
-
-def _console() -> Console:
-    return Console(
-        file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH, markup=False, highlight=False
-    )
+def print_cells(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table of whatever lies in the bucket."""
+    print_table(columns, ([_cell(value) for value in row] for row in rows))
 
 
 def _state(summary: Document) -> str:

@@ -27,6 +27,7 @@ from client.endpoint import Endpoint
 from client.retries import RetryPolicy
 from client.signing import Signer
 from tests.unit.client.branch_keys import BranchKeys
+from tests.unit.client.maintenance_runs import RUN, Deployment, deployed
 
 ACCESS_KEY = "AKIDTESTCLIENT"
 SECRET_KEY = "a-secret-that-only-this-test-knows"
@@ -334,3 +335,18 @@ def api_with(server: Any) -> Iterator[Any]:
     yield make
     for api in made:
         api.close()
+
+
+@pytest.fixture
+def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
+    """What re-encryptions run in."""
+    with deployed(monkeypatch) as made:
+        yield made
+
+
+@pytest.fixture
+def running(deployment: Deployment) -> Deployment:
+    """A run that is planned and at work."""
+    deployment.start(RUN, run=RUN)
+    deployment.plan()
+    return deployment

@@ -1,6 +1,5 @@
 """`sealed maintenance`: wrong arguments and settings, and what a run is started with."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,16 +7,10 @@ import pytest
 from client.__main__ import main
 from client.arguments import parser
 from client.reencryptionruns import RUN_ID, new_run_id
-from tests.unit.client.maintenance_runs import RUN, Deployment, deployed, sealed
+from tests.unit.client.maintenance_runs import RUN, Deployment, sealed
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 VERSION = "94f2a17c-1c5e-4c0a-9d61-02c2f2a8f0d4"
-
-
-@pytest.fixture
-def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
-    with deployed(monkeypatch) as made:
-        yield made
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -20,26 +19,11 @@ from tests.unit.client.maintenance_runs import (
     Terminal,
     answer,
     counts,
-    deployed,
     sealed,
     take_turns,
 )
 from tests.unit.client.maintenance_runs import both as all_of
 from tests.unit.service.faults import Faults
-
-
-@pytest.fixture
-def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
-    with deployed(monkeypatch) as made:
-        yield made
-
-
-@pytest.fixture
-def running(deployment: Deployment) -> Deployment:
-    """A run that is planned and at work."""
-    deployment.start(RUN, run=RUN)
-    deployment.plan()
-    return deployment
 
 
 def fetches(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -1,40 +1,25 @@
 """`sealed maintenance stop, resume, runs, show`, the end of a dry run, and how strange ids are printed."""
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from client import runreport
+from client import tables
 from tests.unit.client.maintenance_runs import (
     RUN,
     Deployment,
     Terminal,
     both,
     counts,
-    deployed,
     sealed,
     take_turns,
 )
 
 OTHER = "20260502T080000Z-ffffffff"
 STRANGE = {"tenant": "\x1b]0;owned\x07", "record": "r\x1b[2J\u202e\x9b1", "reason": "does-not-verify\r"}
-
-
-@pytest.fixture
-def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
-    with deployed(monkeypatch) as made:
-        yield made
-
-
-@pytest.fixture
-def running(deployment: Deployment) -> Deployment:
-    deployment.start(RUN, run=RUN)
-    deployment.plan()
-    return deployment
 
 
 def test_a_run_is_stopped_and_says_how_to_go_on(
@@ -242,8 +227,8 @@ def test_markup_in_an_id_is_text(running: Deployment, capsys: pytest.CaptureFixt
 
 def test_on_a_terminal_a_table_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout", Terminal())
-    assert not runreport.as_json(None)
-    assert runreport.as_json("json")
+    assert not tables.wants_json(None)
+    assert tables.wants_json("json")
 
 
 @pytest.fixture

@@ -1,0 +1,31 @@
+"""Tables for people, on standard output: JSON is for programs, and for whoever asks for it."""
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+# Where there is no terminal whose width could be asked for.
+_WIDTH = 200
+
+
+def wants_json(output: str | None) -> bool:
+    """Tell whether JSON is asked for, or nobody reads a table."""
+    return (output or ("table" if sys.stdout.isatty() else "json")) == "json"
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table; the cells are fit for a terminal already."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    show(table)
+
+
+def show(table: Table) -> None:
+    """Print a table that was made elsewhere, and take nothing in it for markup."""
+    width = None if sys.stdout.isatty() else _WIDTH
+    Console(file=sys.stdout, width=width, markup=False, highlight=False).print(table)
