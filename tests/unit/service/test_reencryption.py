@@ -277,6 +277,20 @@ def test_poison_is_left_alone_and_told_exactly(
     assert logged.count('"integrity failure"') == 4
 
 
+def test_what_verifies_but_no_writer_of_this_service_wrote_is_told_of(
+    reencrypting: Start, tenants: Tenants, old: Service
+) -> None:
+    foreign = old.writer._container.own.store.encryptor.encrypt(
+        {"tenant": {"S": "acme"}, "record": {"S": "foreign"}, "name": {"S": _SECRET}}
+    )
+    tenants.plant(foreign)
+    answer = reencrypting().call()
+    assert [(found["record"], found["reason"]) for found in answer["refused"]] == [
+        ("foreign", "not-a-record")
+    ]
+    assert tenants.item("acme", "foreign") == foreign
+
+
 def test_a_shredded_tenant_and_one_without_a_branch_key_are_told_of(
     reencrypting: Start, tenants: Tenants, old: Service
 ) -> None:
