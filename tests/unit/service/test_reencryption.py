@@ -397,5 +397,22 @@ def test_an_event_of_another_form_is_refused(reencrypting: Start, event: dict[st
         reencrypting().function.handler(event, LambdaContext())
 
 
+def test_what_nobody_foresaw_says_nothing_of_itself(
+    reencrypting: Start, tenants: Tenants, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = reencrypting()
+
+    def broken(**_: Any) -> Any:
+        raise LookupError(_SECRET)
+
+    monkeypatch.setattr(work.store.client, "scan", broken)
+    with pytest.raises(Unavailable, match="internal-error") as raised:
+        work.call()
+    assert (raised.value.__cause__, raised.value.__context__) == (None, None)
+    logged = capsys.readouterr().out
+    assert "LookupError" in logged
+    assert _SECRET not in logged
+
+
 def test_the_table_that_is_worked_on_is_the_configured_one(reencrypting: Start) -> None:
     assert reencrypting().store.table == TABLE
