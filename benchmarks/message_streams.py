@@ -175,7 +175,9 @@ def main() -> None:
     """Measure, and print each target with its figure."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--mebibytes", type=int, default=64, help="length of the stream (default 64)")
-    arguments.add_argument("--rounds", type=int, default=7, help="how often each takes its turn (default 7)")
+    arguments.add_argument(
+        "--rounds", type=int, default=31, help="how often each takes its turn (default 31)"
+    )
     given = arguments.parse_args()
     streams = Streams(mebibytes=given.mebibytes)
     took: dict[tuple[str, str], list[float]] = {}

@@ -10,7 +10,6 @@ body"; data-format/message-footer.md.
 import hashlib
 import io
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 
 from .byte_streams import ByteSink, ByteSource, Filler, read_up_to, write_all
 from .errors import EnvelopeError, LimitExceededError, MalformedMessageError, TruncatedMessageError
@@ -95,11 +94,11 @@ class MessageReader(io.BufferedIOBase):
             How many bytes were written.
         """
         written = 0
-        with self._body.reusing_one_buffer():
-            for content in self._left():
-                write_all(sink, content)
-                self._released += len(content)
-                written += len(content)
+        self._body.reuse_one_buffer()
+        for content in self._left():
+            write_all(sink, content)
+            self._released += len(content)
+            written += len(content)
         return written
 
     def readable(self) -> bool:
@@ -180,15 +179,10 @@ class _MessageBody:
         self._content: memoryview | None = None
         self._hash = hashlib.sha384(header.serialized) if header.fields.suite.signed else None
 
-    @contextmanager
-    def reusing_one_buffer(self) -> Iterator[None]:
-        """Have each content put where the one before it was: it is used up when the next is asked for."""
-        if self._reuses:
+    def reuse_one_buffer(self) -> None:
+        """Have each content put where the one before it was: who keeps it copies it, from now on."""
+        if self._reuses and self._content is None:
             self._content = memoryview(bytearray(self._cipher.frame_length))
-        try:
-            yield
-        finally:
-            self._content = None
 
     def contents(self) -> Iterator[Bytes]:
         """Yield the verified content of each frame, the last after everything was verified."""

@@ -71,6 +71,24 @@ def test_a_sink_that_reads_meanwhile_gets_content_of_its_own() -> None:
     assert (read, sink.getvalue()[10:]) == ([_TEXT[10:50]], _TEXT[50:])
 
 
+def test_what_a_sink_reads_meanwhile_and_what_it_leaves_of_a_frame_stay_as_they_were() -> None:
+    for read, left in (
+        (lambda reader: reader.read(25), _TEXT[35:40]),
+        (lambda reader: b"".join(list(reader.frames())), b""),
+    ):
+        reader, found = reader_of(_MADE.whole()), []
+
+        class Reading(io.BytesIO):
+            def write(self, data: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override]
+                if not found:  # noqa: B023 - used within this turn
+                    found.append(read(reader))  # noqa: B023
+                return super().write(data)
+
+        reader.copy_to(Reading())
+        assert _TEXT[10:].startswith(found[0])
+        assert reader.read() == left
+
+
 def test_a_frame_that_does_not_authenticate_is_not_left_in_the_buffer() -> None:
     frames = _MADE.frames()
     broken = bytearray(frames[1])

@@ -277,6 +277,20 @@ def test_poison_is_left_alone_and_told_exactly(
     assert logged.count('"integrity failure"') == 4
 
 
+def test_what_verifies_but_no_writer_of_this_service_wrote_is_told_of(
+    reencrypting: Start, tenants: Tenants, old: Service
+) -> None:
+    foreign = old.writer._container.own.store.encryptor.encrypt(
+        {"tenant": {"S": "acme"}, "record": {"S": "foreign"}, "name": {"S": _SECRET}}
+    )
+    tenants.plant(foreign)
+    answer = reencrypting().call()
+    assert [(found["record"], found["reason"]) for found in answer["refused"]] == [
+        ("foreign", "not-a-record")
+    ]
+    assert tenants.item("acme", "foreign") == foreign
+
+
 def test_a_shredded_tenant_and_one_without_a_branch_key_are_told_of(
     reencrypting: Start, tenants: Tenants, old: Service
 ) -> None:
@@ -381,6 +395,23 @@ def test_what_stays_out_of_reach_ends_the_call(
 def test_an_event_of_another_form_is_refused(reencrypting: Start, event: dict[str, Any]) -> None:
     with pytest.raises(SegmentRefused, match="no event of the state machine"):
         reencrypting().function.handler(event, LambdaContext())
+
+
+def test_what_nobody_foresaw_says_nothing_of_itself(
+    reencrypting: Start, tenants: Tenants, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = reencrypting()
+
+    def broken(**_: Any) -> Any:
+        raise LookupError(_SECRET)
+
+    monkeypatch.setattr(work.store.client, "scan", broken)
+    with pytest.raises(Unavailable, match="internal-error") as raised:
+        work.call()
+    assert (raised.value.__cause__, raised.value.__context__) == (None, None)
+    logged = capsys.readouterr().out
+    assert "LookupError" in logged
+    assert _SECRET not in logged
 
 
 def test_the_table_that_is_worked_on_is_the_configured_one(reencrypting: Start) -> None:
