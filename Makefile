@@ -110,6 +110,10 @@ large: $(READY) ## an object of 1 GiB up and down: memory, and the bytes that a 
 kills: $(READY) ## `sealed` killed at 20 random moments of each transfer, and gone on with
 	@SEALED_KILLS=20 pytest tests/local/test_object_kills.py $(PYTEST_ARGS)
 
+.PHONY: reencryption
+reencryption: $(READY) ## 20,000 records change their strategy while they are read and written
+	@SEALED_RECORDS=20000 pytest tests/local/test_reencryption.py -k change_their_strategy $(PYTEST_ARGS)
+
 .PHONY: streams
 streams: $(READY) ## how fast messages stream, against bare AES-GCM and AWS's own library
 	@python -m benchmarks.message_streams

@@ -1,7 +1,7 @@
-"""Ready-made callers: an IAM user for each tenant, an operator of branch keys, and an auditor.
+"""Ready-made callers: an IAM user for each tenant, an operator, and an auditor.
 
-A tenant's caller is tied to it by tag and deployed policies. The operator has the policy for branch keys and
-belongs to no tenant. The auditor may ask the trail, and nothing else.
+A tenant's caller is tied to it by tag and deployed policies. The operator has the policies for branch keys
+and for re-encryption, and belongs to no tenant. The auditor may ask the trail, and nothing else.
 """
 
 import json
@@ -15,7 +15,7 @@ TENANTS = ("acme", "globex")
 OPERATOR = "admin"
 AUDITOR = "auditor"
 _TENANT_POLICIES = ("RecordsReadPolicyArn", "RecordsWritePolicyArn", "ObjectsPolicyArn")
-_OPERATOR_POLICIES = ("BranchKeysAdminPolicyArn",)
+_OPERATOR_POLICIES = ("BranchKeysAdminPolicyArn", "MaintenanceOperatePolicyArn")
 
 
 @dataclass(frozen=True, slots=True)

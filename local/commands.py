@@ -15,7 +15,7 @@ from local.cdk_command import DeploymentError
 from local.control import Control, UnreachableError
 from local.embedded import EmbeddedAws
 from local.package import DependenciesError
-from local.sealed import of_objects
+from local.sealed import of_maintenance, of_objects
 from local.settings import UnknownEnvironmentError
 
 OK, FAILED, NOT_AS_ASKED = 0, 1, 3
@@ -201,7 +201,8 @@ def _ready(aws: EmbeddedAws) -> str:
     auditor, workgroup = aws.credentials(AUDITOR), aws.outputs.get("AuditWorkGroupName", "")
     sealed = _sealed()
     key = "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"
-    objects = "\n".join(f"  export {name}={value}" for name, value in of_objects(aws.outputs).items())
+    told = of_objects(aws.outputs) | of_maintenance(aws.outputs)
+    objects = "\n".join(f"  export {name}={value}" for name, value in told.items())
     signed = f'curl --aws-sigv4 "aws:amz:{aws.region}:execute-api" --user "{key}"'
     return f"""
 The API: {aws.api_url}

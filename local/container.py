@@ -6,6 +6,7 @@ is finished and another one takes its place.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -54,6 +55,8 @@ class Container:
         self._started = time.monotonic()
         self._cold = True
         self._closed = False
+        #: Whether it works on an event.
+        self.busy = False
         environment = {
             **function.environment,
             **variables,
@@ -81,6 +84,19 @@ class Container:
 
     def invoke(self, event: bytes) -> Outcome:
         """Run the function on one event, within its time."""
+        self.busy = True
+        try:
+            return self._invoke(event)
+        finally:
+            self.busy = False
+
+    def kill(self) -> bool:
+        """Kill the process, as one that takes too much memory; tell whether it was there."""
+        there = self.usable
+        self._process.kill()
+        return there
+
+    def _invoke(self, event: bytes) -> Outcome:
         request_id = str(uuid.uuid4())
         allowed = self._function.timeout + (_INIT_SECONDS if self._cold else 0.0)
         self._cold = False
@@ -91,9 +107,14 @@ class Container:
         milliseconds = (time.monotonic() - began) * 1000
         if outcome.kind == "timeout":
             self._write(f"{request_id} Task timed out after {self._function.timeout:.2f} seconds\n")
-            outcome = Outcome("timeout", _error("Sandbox.Timedout", "Task timed out"))
+            message = (
+                f"RequestId: {request_id} Error: Task timed out after {self._function.timeout:.2f} seconds"
+            )
+            outcome = Outcome("timeout", _error("Sandbox.Timedout", message))
         elif outcome.kind == "exit":
             self._write(f"RequestId: {request_id} Error: Runtime exited before it answered\n")
+            message = f"RequestId: {request_id} Error: Runtime exited with error: {self._ending()}"
+            outcome = Outcome("exit", _error("Runtime.ExitError", message))
         self._write(f"REPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms\n")
         if outcome.kind not in ("response", "error"):
             self.close()
@@ -109,6 +130,14 @@ class Container:
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._api.close()
+
+    def _ending(self) -> str:
+        """Say how the process ended, as Lambda does."""
+        try:
+            code = self._process.wait(1)
+        except subprocess.TimeoutExpired:
+            return "its output was closed"
+        return "signal: killed" if code == -signal.SIGKILL else f"exit status {code}"
 
     def _copy_output(self) -> None:
         if self._process.stdout is not None:

@@ -287,6 +287,30 @@ def _schedule(clients: Clients, name: str, given: Properties) -> Any:  # noqa: A
     return clients.client("scheduler").get_schedule(Name=name, GroupName=given.get("GroupName", "default"))
 
 
+def _machine(clients: Clients, arn: str, _given: Properties) -> Any:  # noqa: ANN401
+    found = clients.client("stepfunctions").describe_state_machine(stateMachineArn=arn)
+    logging, encryption = found["loggingConfiguration"], found["encryptionConfiguration"]
+    groups = [each["cloudWatchLogsLogGroup"]["logGroupArn"] for each in logging.get("destinations", [])]
+    return {
+        "StateMachineName": found["name"],
+        "StateMachineType": found["type"],
+        "RoleArn": found["roleArn"],
+        "DefinitionString": found["definition"],
+        "LoggingConfiguration": {
+            "Level": logging["level"],
+            "IncludeExecutionData": logging["includeExecutionData"],
+            "Destinations": [{"CloudWatchLogsLogGroup": {"LogGroupArn": group}} for group in groups],
+        },
+        "TracingConfiguration": {"Enabled": found["tracingConfiguration"]["enabled"]},
+        "EncryptionConfiguration": {
+            "Type": encryption["type"],
+            "KmsKeyId": encryption.get("kmsKeyId"),
+            "KmsDataKeyReusePeriodSeconds": encryption.get("kmsDataKeyReusePeriodSeconds"),
+        },
+        "Tags": clients.client("stepfunctions").list_tags_for_resource(resourceArn=arn)["tags"],
+    }
+
+
 def _dashboard(clients: Clients, name: str, _given: Properties) -> Any:  # noqa: ANN401
     return clients.client("cloudwatch").get_dashboard(DashboardName=name)
 
@@ -377,6 +401,7 @@ _DESCRIBE: Mapping[str, Describe] = {
     "AWS::SQS::Queue": _queue,
     "AWS::SQS::QueuePolicy": _queue_policy,
     "AWS::Scheduler::Schedule": _schedule,
+    "AWS::StepFunctions::StateMachine": _machine,
     "AWS::Scheduler::ScheduleGroup": lambda c, name, _g: c.client("scheduler").get_schedule_group(Name=name),
     "AWS::WAFv2::LoggingConfiguration": lambda c, _id, given: c.client("wafv2").get_logging_configuration(
         ResourceArn=given["ResourceArn"]

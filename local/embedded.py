@@ -10,7 +10,7 @@ time, because moto keeps its state in modules.
 import json
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
@@ -19,21 +19,22 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from local import package
-from local.additions import cloudwatch, events, scheduler
+from local.additions import cloudwatch, events, scheduler, stepfunctions
 from local.build_cache import ROOT
 from local.callers import TENANTS, Credentials
 from local.cdk_command import Deployment
 from local.clients import Clients
 from local.deployed_stacks import DeployedStacks
 from local.emulator import ACCOUNT, Emulator
-from local.enforcement import Enforcement, acts_of_services
-from local.faults import Fault
+from local.enforcement import Enforcement, acts_of_services, acts_of_step_functions
+from local.faults import Fault, Trouble
 from local.functions import choose_runtime
 from local.journal import Request
-from local.principals import MACHINE_KEY
+from local.principals import MACHINE_KEY, OPERATOR_KEY
 from local.privileges import Privileges
 from local.serving import Serving
 from local.settings import region_of
+from local.state_machines import StateMachines
 from local.trail.recorder import Recorder
 
 Progress = Callable[[str], None]
@@ -60,6 +61,8 @@ class EmbeddedAws:
         Whether policies are enforced; without, to see what it costs.
     deliver_every
         After how many seconds the trail delivers by itself; None: only by ``deliver_trail``.
+    instances
+        How many processes of one function there are at most; None: as many as the machine has processors.
     progress
         Is told in a few words what is being done.
     """
@@ -74,6 +77,7 @@ class EmbeddedAws:
         runtime: Literal["auto", "awslambdaric", "loop"] = "auto",
         enforce: bool = True,
         deliver_every: float | None = None,
+        instances: int | None = None,
         progress: Progress = lambda _: None,
     ) -> None:
         self.environment = environment
@@ -82,6 +86,7 @@ class EmbeddedAws:
         self._project = project
         self._runtime = choose_runtime(runtime)
         self._progress = progress
+        self._instances = instances
         self._deliver_every = deliver_every
         self._stack = ExitStack()
         self._emulator: Emulator | None = None
@@ -90,6 +95,7 @@ class EmbeddedAws:
         self._stacks: DeployedStacks | None = None
         self.enforcement = Enforcement(enforce=enforce)
         self.privileges = Privileges()
+        self._machines: StateMachines | None = None
         self._trail = Recorder(self.enforcement, region=self.region)
 
     def __enter__(self) -> Self:
@@ -107,6 +113,8 @@ class EmbeddedAws:
             )
             stack.callback(self._emulator.stop)
             self._emulator.start()
+            self._machines = StateMachines(self._clients, self.enforcement)
+            stack.callback(stepfunctions.work_in(self._machines))
             stack.callback(self._withdraw)
             self._deploy()
             if self._deliver_every is not None:
@@ -171,6 +179,10 @@ class EmbeddedAws:
         """Return the process ids of each function that has been called."""
         return self._served.functions.processes()
 
+    def kill_function(self, name: str) -> int:
+        """Kill the processes of a function that work on an event; return how many there were."""
+        return self._served.functions.kill(name)
+
     def requests(self, service: str | None = None) -> list[Request]:
         """Return what the emulator was asked for, oldest first."""
         return self._running.journal.requests(service=service)
@@ -204,9 +216,29 @@ class EmbeddedAws:
         )
         self._running.faults.add(fault)
 
+    def trouble(
+        self,
+        service: str,
+        *operations: str,
+        one_in: int,
+        codes: Sequence[str] = ("ThrottlingException", "InternalServerError"),
+        seed: int = 0,
+    ) -> None:
+        """Let one in so many calls of a service fail until faults are cleared: see ``Trouble``.
+
+        Without operations it is all of them. Calls with the operator's key are spared.
+        """
+        trouble = Trouble(service, operations, one_in=one_in, codes=codes, seed=seed, spared=OPERATOR_KEY)
+        self._running.faults.trouble(trouble)
+
     def clear_faults(self) -> None:
         """Forget faults that have not happened yet."""
         self._running.faults.clear()
+        stepfunctions.hasten_waits(1.0)
+
+    def hasten_waits(self, factor: float) -> None:
+        """Let executions wait this part of the time before they try again, until faults are cleared."""
+        stepfunctions.hasten_waits(factor)
 
     def put_event(self, event: Mapping[str, Any]) -> None:
         """Put a whole event on the default bus as AWS would; PutEvents takes no source of AWS's."""
@@ -244,6 +276,8 @@ class EmbeddedAws:
     def run_schedule(self, name: str) -> Any:  # noqa: ANN401 - what the function answers
         """Call what a deployed schedule calls, with its input, and return the answer.
 
+        Of a state machine that is the ARN of the execution that has begun.
+
         Raises
         ------
         LookupError
@@ -254,10 +288,14 @@ class EmbeddedAws:
             If the function fails.
         """
         target = scheduler.target_of(name, account=ACCOUNT, region=self.region)
-        function = target.arn.rpartition(":function:")[2]
         role = acts_of_services.take_role(
             self.enforcement, _SCHEDULER, target.role_arn, session=name, source=target.group_arn
         )
+        if ":stateMachine:" in target.arn:
+            acts_of_step_functions.start(self.enforcement, role, target.arn)
+            machine = stepfunctions.backend(ACCOUNT, self.region)
+            return machine.start_execution(target.arn, None, target.input).execution_arn
+        function = target.arn.rpartition(":function:")[2]
         acts_of_services.call_function(self.enforcement, role, function, region=self.region)
         outcome = self._served.functions.invoke(function, target.input.encode())
         if outcome.kind != "response":
@@ -270,6 +308,8 @@ class EmbeddedAws:
         self._withdraw()
         self._running.reset()
         self._trail.clear()
+        if self._machines is not None:
+            self._machines.forget()
         self._deploy()
 
     def status(self) -> dict[str, Any]:
@@ -332,6 +372,7 @@ class EmbeddedAws:
             source=source,
             runtime=self._runtime,
             enforcement=self.enforcement,
+            instances=self._instances,
         ).start()
 
     def _note_privileges(self, stacks: DeployedStacks) -> None:
@@ -339,7 +380,8 @@ class EmbeddedAws:
         self.privileges.note(stacks.resources(), prefix=prefix)
 
     def _withdraw(self) -> None:
-        """Stop what serves the deployment."""
+        """Stop what serves the deployment, and what works in it."""
+        stepfunctions.stop_all()
         if self._serving is not None:
             self._serving.stop()
             self._serving = None

@@ -35,7 +35,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from local import additions, api_call
 from local.additions import stack_updates
 from local.additions.requests import as_judged
-from local.api_call import ApiCall
+from local.api_call import ApiCall, protocol_of
 from local.faults import Fault, Faults
 from local.journal import Journal, Request
 
@@ -71,6 +71,7 @@ Observe = Callable[[ApiCall, Answer], None]
 #: moto's own pages: they show and empty everything, whoever asks.
 _NOT_AWS = ("/moto-api", "/latest")
 _LOGGERS = ("werkzeug", "moto", "local")
+_NO_HEADERS: tuple[tuple[str, str], ...] = ()
 _ONE_IN_A_PROCESS = Lock()
 
 
@@ -195,7 +196,7 @@ class _Gate:
 
     def __call__(self, environ: Environ, start_response: "StartResponse") -> Iterable[bytes]:
         call = api_call.read(environ)
-        fault = self._faults.take(call.service, call.operation)
+        fault = self._faults.take(call.service, call.operation, access_key_id=call.access_key_id)
         if fault is not None and fault.delay:
             time.sleep(fault.delay)
         if fault is not None and fault.reset:
@@ -245,15 +246,18 @@ def _headers(content_type: str, body: bytes) -> tuple[tuple[str, str], ...]:
 
 def _fault_answer(call: ApiCall, fault: Fault) -> Answer:
     """Answer with the fault's error, in the service's protocol."""
-    message = "Asked for by a test."
+    message, headers = "Asked for by a test.", _NO_HEADERS
     if call.is_json:
         content_type = "application/x-amz-json-1.1"
         body = json.dumps({"__type": fault.code, "message": message}).encode()
+    elif protocol_of(call.service) == "rest-json":
+        content_type, headers = "application/json", (("x-amzn-ErrorType", str(fault.code)),)
+        body = json.dumps({"message": message}).encode()
     else:
         content_type = "text/xml"
         error = f"<Error><Type>Sender</Type><Code>{fault.code}</Code><Message>{message}</Message></Error>"
         body = f"<ErrorResponse>{error}<RequestId>0</RequestId></ErrorResponse>".encode()
-    return Answer(f"{fault.status} Fault", body, _headers(content_type, body))
+    return Answer(f"{fault.status} Fault", body, (*_headers(content_type, body), *headers))
 
 
 def _break_connection(environ: Environ) -> Iterable[bytes]:

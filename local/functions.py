@@ -49,7 +49,7 @@ class _Pool:
 
     function: Function
     revision: tuple[object, ...]
-    places: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(_INSTANCES))
+    places: BoundedSemaphore
     idle: list[Container] = field(default_factory=list)
     all: list[Container] = field(default_factory=list)
 
@@ -65,8 +65,11 @@ class Functions:
         source: Path,
         runtime: Runtime,
         enforcement: Enforcement,
+        instances: int | None = None,
     ) -> None:
         self.runtime = runtime
+        #: How many processes of one function there are at most; who comes later waits.
+        self._instances = instances or _INSTANCES
         self._enforcement = enforcement
         self._clients = clients
         self._directory = directory
@@ -87,6 +90,23 @@ class Functions:
         """
         with self._container(self._pool(name)) as container:
             return container.invoke(event)
+
+    def check(self, name: str) -> None:
+        """Do nothing for a function that is deployed.
+
+        Raises
+        ------
+        FunctionNotFoundError
+            If no such function is deployed.
+        """
+        self._revision(name)
+
+    def kill(self, name: str) -> int:
+        """Kill the processes of a function that work on an event; return how many there were."""
+        with self._lock:
+            pool = self._pools.get(name)
+            busy = [each for each in (pool.all if pool is not None else ()) if each.busy]
+        return sum(container.kill() for container in busy)
 
     def logs(self, name: str) -> str:
         """Return everything the function has written so far."""
@@ -115,7 +135,9 @@ class Functions:
             revision, found = self._revision(name), self._pools.get(name)
             if found is not None and found.revision == revision:
                 return found
-            pool = self._pools[name] = _Pool(self._describe(name), revision)
+            pool = self._pools[name] = _Pool(
+                self._describe(name), revision, BoundedSemaphore(self._instances)
+            )
             if found is None:
                 return pool
             self._outdated.append(found)
@@ -230,7 +252,9 @@ class Functions:
         if not target.exists():
             deployed = lambda_backends[ACCOUNT][self._clients.region].get_function(name)
             target.mkdir(parents=True)
-            package.unpack(deployed.code_bytes, names=package.own_names(self._source), target=target)
+            # The code that a template has in itself is in a file of this name.
+            names = {*package.own_names(self._source), "index.py"}
+            package.unpack(deployed.code_bytes, names=names, target=target)
         return target
 
     def _log_file(self, name: str) -> Path:

@@ -29,7 +29,7 @@ _SESSION = "-session"
 KEPT: Mapping[tuple[str, str, str], str] = {
     **{
         (role, "StorageKeyThroughDynamoDB", f"kms:{action}"): _BY_DYNAMODB
-        for duty in ("writer", "reader", "tenant-admin")
+        for duty in ("writer", "reader", "tenant-admin", "reencryptor")
         for role in (duty, f"{duty}{_SESSION}")
         for action in (
             "DescribeKey",
@@ -53,7 +53,7 @@ KEPT: Mapping[tuple[str, str, str], str] = {
         )
     },
 }
-_TRACES = "each function sends its own traces; X-Ray knows no resources."
+_TRACES = "each function and the state machine send their own traces; X-Ray knows no resources."
 #: Used by several roles: action and resource, and why each of them needs it.
 SHARED: Mapping[tuple[str, str], str] = {
     ("dynamodb:DeleteItem", "dynamodb:table/Records"): (

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from local import callers, deployed_api
+from local.additions import awslambda_invoke
 from local.clients import Clients
 from local.container import Runtime
 from local.deployed_api import Api
@@ -12,6 +13,7 @@ from local.emulator import ACCOUNT
 from local.enforcement import Enforcement
 from local.front import Front
 from local.functions import Functions
+from local.invocations import Invocations
 
 
 class Serving:
@@ -31,6 +33,8 @@ class Serving:
         What runs them.
     enforcement
         Of the emulator.
+    instances
+        How many processes of one function there are at most; None: as many as the machine has processors.
     """
 
     def __init__(
@@ -42,11 +46,18 @@ class Serving:
         source: Path,
         runtime: Runtime,
         enforcement: Enforcement,
+        instances: int | None = None,
     ) -> None:
         self._clients = clients
         self.functions = Functions(
-            clients, directory=directory, source=source, runtime=runtime, enforcement=enforcement
+            clients,
+            directory=directory,
+            source=source,
+            runtime=runtime,
+            enforcement=enforcement,
+            instances=instances,
         )
+        self._withdraw = awslambda_invoke.run_with(Invocations(self.functions))
         self.callers = callers.create(clients, outputs=outputs)
         self.front = Front(self._api(outputs), self.functions, region=clients.region, enforcement=enforcement)
 
@@ -65,6 +76,7 @@ class Serving:
 
     def stop(self) -> None:
         """Stop answering, and end every process."""
+        self._withdraw()
         self.front.stop()
         self.functions.stop()
 

@@ -29,7 +29,7 @@ class Application:
     storage: StorageStack
     network: NetworkStack | None
     service: ServiceStack
-    maintenance: MaintenanceStack | None
+    maintenance: MaintenanceStack
     audit: AuditStack
 
 
@@ -74,9 +74,7 @@ def build(app: cdk.App, *, env: object) -> Application:
         network = NetworkStack(app, f"{name}-Network", keys=keys, storage=storage, **common)
     served: dict[str, Any] = {"keys": keys, "storage": storage, "network": network, **common}
     service = ServiceStack(app, f"{name}-Service", **served)
-    maintenance = None
-    if settings.branch_key_rotation_days is not None:
-        maintenance = MaintenanceStack(app, f"{name}-Maintenance", **served)
+    maintenance = MaintenanceStack(app, f"{name}-Maintenance", **served)
     audit = AuditStack(
         app,
         f"{name}-Audit",

@@ -23,12 +23,15 @@ from stacks.audit_rules import AlarmRules, ManagementEvents
 from stacks.audit_topic import AlarmTopic
 from stacks.audit_trail import Trail, trail_arn
 from stacks.audit_watched import Watched, role_arn
-from stacks.keys import DUTIES, KeysStack
+from stacks.keys import DUTIES, PLANNER, KeysStack
 from stacks.maintenance import MaintenanceStack
 from stacks.object_client import DUTY as OBJECT_CLIENT
 from stacks.service import ServiceStack
 from stacks.settings import Settings
 from stacks.storage import StorageStack
+
+# Roles of re-encryption that may use no key that reveals records.
+OF_RUNS = (PLANNER, "reencryption-machine")
 
 
 class AuditStack(cdk.Stack):
@@ -43,7 +46,7 @@ class AuditStack(cdk.Stack):
         keys: KeysStack,
         storage: StorageStack,
         service: ServiceStack,
-        maintenance: MaintenanceStack | None,
+        maintenance: MaintenanceStack,
         **stack: Any,  # noqa: ANN401 - what cdk.Stack takes
     ) -> None:
         super().__init__(scope, name, **stack)
@@ -52,8 +55,12 @@ class AuditStack(cdk.Stack):
             "reader": service.reader,
             "tenant-admin": service.tenant_admin,
         }
-        if maintenance is not None:
+        if maintenance.rotation is not None:
             functions["rotation"] = maintenance.rotation
+        functions |= {
+            "reencryptor": maintenance.reencryption.reencryptor,
+            "planner": maintenance.reencryption.planner,
+        }
         function_logs = {name: function.log_group for name, function in functions.items()}
 
         buckets = AuditBuckets(
@@ -90,20 +97,22 @@ class AuditStack(cdk.Stack):
             storage_key=keys.storage_key,
             audit_key=keys.audit_key,
             roles=_roles(settings),
-            clients=_clients(settings),
+            clients=[*_clients(settings), *(names.role(settings, role) for role in OF_RUNS)],
             workers=[role_arn(role) for role in (*_roles(settings, working=True), *_clients(settings))],
-            workers_in_patterns=[role_arn(role) for role in (*_workers(settings), *_clients(settings))],
+            # Names of roles are unique in an account, whatever their paths.
+            workers_in_patterns=[f"*/{role}" for role in (*_workers(settings), *_clients(settings))],
             tenant_admins=[role_arn(role) for role in _roles(settings, "tenant-admin", working=True)],
             functions=[names.function(settings, function) for function in functions],
             api_id=service.api.rest_api_id,
             key_store=storage.key_store,
-            scheduler_group=None if maintenance is None else names.schedule_group(settings),
+            scheduler_group=names.schedule_group(settings) if maintenance.has_schedules else None,
             trail=names.trail(settings),
             topic_arns=[topic.topic.topic_arn, topic.key_topic.topic_arn],
             buckets=[
                 buckets.archive.bucket_name,
                 buckets.access_logs.bucket_name,
                 storage.objects.bucket_name,
+                maintenance.reencryption.bucket.bucket_name,
             ],
             log_groups=log_groups,
             stacks=self.stack_name.removesuffix("Audit"),

@@ -14,13 +14,17 @@ from stacks import names
 from stacks.audit_catalogue import description, physical_name
 from stacks.audit_filters import Counters, metric_name
 from stacks.audit_topic import AlarmTopic
+from stacks.service_keys import reencryption_arn
 from stacks.settings import Settings
 
 MINUTE, FIVE_MINUTES = cdk.Duration.minutes(1), cdk.Duration.minutes(5)
+HALF_AN_HOUR = cdk.Duration.minutes(30)
 # What happens once in a while to everyone, and is trouble when it happens often.
 MANY_DENIALS = 10
 MANY_SERVER_ERRORS = 5
 MANY_THROTTLED = 10
+# A call that gets nowhere is tried again by the machine, seven times in all.
+MANY_CALLS_IN_VAIN = 7
 
 
 class Alarms(Construct):
@@ -74,6 +78,13 @@ class Alarms(Construct):
             api.metric_server_error(period=FIVE_MINUTES, statistic="Sum"),
             at_least=MANY_SERVER_ERRORS,
         )
+        self._on("reencryption-failed", _failed(settings))
+        self._on("reencryption-refused", self._counted("reencryption-refused", period=FIVE_MINUTES))
+        self._on(
+            "reencryption-stalled",
+            self._counted("reencryption-stalled", period=HALF_AN_HOUR),
+            at_least=MANY_CALLS_IN_VAIN,
+        )
         if "rotation" in functions:
             self._on("branch-key-rotation-failed", self._counted("branch-key-rotation-failed"))
             self._on("rotation-not-started", _dropped(settings))
@@ -103,6 +114,17 @@ class Alarms(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
         made.add_alarm_action(self._action)
+
+
+def _failed(settings: Settings) -> cloudwatch.Metric:
+    """Executions of the machine that failed; one that somebody stopped did not."""
+    return cloudwatch.Metric(
+        namespace="AWS/States",
+        metric_name="ExecutionsFailed",
+        dimensions_map={"StateMachineArn": reencryption_arn(settings)},
+        period=FIVE_MINUTES,
+        statistic="Sum",
+    )
 
 
 def _dropped(settings: Settings) -> cloudwatch.Metric:

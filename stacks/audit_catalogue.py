@@ -85,12 +85,26 @@ ALARMS: Mapping[str, str] = {
         "The function for branch keys ended without an answer, by a crash or by its time limit."
     ),
     "rotation-errors": "The function that rotates branch keys ended by a crash or by its time limit.",
+    "reencryptor-errors": (
+        "The function that encrypts records anew ended a call without an answer, or found what it needs out "
+        "of reach."
+    ),
+    "planner-errors": "The function that plans re-encryptions refused a run, or failed.",
     "writer-throttled": "Lambda turns calls of the function that writes away: its concurrency is used up.",
     "reader-throttled": "Lambda turns calls of the function that reads away: its concurrency is used up.",
     "tenant-admin-throttled": (
         "Lambda turns calls of the function for branch keys away: its concurrency is used up."
     ),
     "rotation-throttled": "Lambda turns runs of the rotation away: one is still at work, or none is left.",
+    "reencryptor-throttled": (
+        "Lambda turns calls of the function that encrypts anew away: the account's concurrency is used up."
+    ),
+    "planner-throttled": "Lambda turns plans of re-encryptions away.",
+    "reencryption-failed": "A re-encryption failed: more of its segments than are tolerated, or its plan.",
+    "reencryption-refused": (
+        "A re-encryption left records as they are, because they do not verify or their keys are gone."
+    ),
+    "reencryption-stalled": "Calls of a re-encryption get nowhere: what it needs is out of reach.",
 }
 
 

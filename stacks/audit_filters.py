@@ -121,17 +121,19 @@ def management_patterns(watched: Watched, *, record: Record) -> dict[str, Sequen
         )
     ]
     if watched.settings.trail == "own":
+        # In three patterns, however many roles there are: one that names all would be too long.
+        half = len(watched.roles) // 2
+        halves = (watched.roles[:half], watched.roles[half:])
         counted["iam-changed"] = [
             all_of(
                 record.is_("eventSource", "iam.amazonaws.com"),
                 record.is_("eventName", *(f"{change}*" for change in ROLE_CHANGES)),
+                concerned,
+            )
+            for concerned in (
+                *(record.is_("requestParameters.roleName", *roles) for roles in halves),
                 any_of(
-                    record.is_(
-                        "requestParameters.roleName",
-                        *watched.roles,
-                        *watched.clients,
-                        f"{watched.stacks}*",
-                    ),
+                    record.is_("requestParameters.roleName", *watched.clients, f"{watched.stacks}*"),
                     record.is_("requestParameters.policyArn", f"*:policy/{watched.stacks}*"),
                 ),
             )
@@ -147,6 +149,10 @@ INTEGRITY_FAILURE = '{ $.message = "integrity failure" }'
 # What the functions write about branch keys (lambda_src/service/telemetry.py).
 SHREDDED = '{ ($.message = "branch key changed") && ($.operation = "shred_branch_key") }'
 ROTATION_FAILED = '{ $.message = "branch key not rotated" }'
+# What the reencryptor writes of a call: what it left alone, or that it could do nothing. Its own metrics are
+# one for all deployments of an account.
+LEFT_ALONE = '{ ($.message = "reencryption") && ($.refused > 0) }'
+IN_VAIN = '{ $.message = "segment not worked on" }'
 
 ITEM_WRITES = (
     "BatchWriteItem",
@@ -176,14 +182,15 @@ def written_by_others(watched: Watched) -> str:
 # A call of a function that API Gateway did not make. Whoever may invoke the reader directly can hand it any
 # tenant's request: KMS and the trail then see the reader only.
 def invoked_past_the_api(watched: Watched) -> str:
-    """A call of a function that neither API Gateway nor, where there is one, our schedule made."""
+    """A call of a function that neither API Gateway, nor the state machine, nor our schedule made."""
     record = Record("$")
-    own = () if watched.scheduler_group is None else (watched.role_arn("scheduler"),)
+    scheduled = () if watched.scheduler_group is None else (watched.role_arn("scheduler"),)
+    own = (watched.role_arn("reencryption-machine"), *scheduled)
     return all_of(
         record.is_("eventSource", "lambda.amazonaws.com"),
         record.is_("eventName", "Invoke*"),
         record.is_none_of("userIdentity.invokedBy", "apigateway.amazonaws.com"),
-        *((record.is_none_of(ISSUER, *own),) if own else ()),
+        record.is_none_of(ISSUER, *own),
     )
 
 
@@ -256,6 +263,8 @@ class Counters(Construct):
             self._filter(
                 "branch-key-rotation-failed", "0", group=function_logs["rotation"], pattern=ROTATION_FAILED
             )
+        for alarm, pattern in (("reencryption-refused", LEFT_ALONE), ("reencryption-stalled", IN_VAIN)):
+            self._filter(alarm, "0", group=function_logs["reencryptor"], pattern=pattern)
         for function, group in function_logs.items():
             self._filter("integrity-failure", function, group=group, pattern=INTEGRITY_FAILURE)
 

@@ -176,16 +176,13 @@ def grant_changed(watched: Watched) -> Pattern:
 
 def function_changed(watched: Watched) -> Pattern:
     """Match changes of the functions, which calls name by name, ARN, and either with a version behind it."""
-    named = [
+    named: list[Any] = [
         form
         for name in watched.functions
-        for form in (
-            name,
-            {"prefix": f"{name}:"},
-            {"suffix": f":function:{name}"},
-            {"wildcard": f"*:function:{name}:*"},
-        )
+        for form in (name, {"prefix": f"{name}:"}, {"suffix": f":function:{name}"})
     ]
+    # One for all: a pattern has 2,048 characters. Other functions have names that begin so if they are ours.
+    named.append({"wildcard": f"*:function:{watched.settings.prefix}-*:*"})
     changed = {"eventName": prefixes(FUNCTION_CHANGES), "requestParameters": {"functionName": named}}
     if watched.settings.code_signing_profile_arn is None:
         return calls("lambda", **changed)

@@ -27,7 +27,7 @@ class Watched:
     roles
         Names of the functions' roles, and of their sessions'.
     clients
-        Names of the roles that callers take.
+        Names of the other roles that changes are watched of: what callers take, and those of runs.
     workers
         The ARNs of those that may use the envelope key.
     workers_in_patterns
@@ -47,7 +47,8 @@ class Watched:
     topic_arns
         The topics of the alarms.
     buckets
-        Names of the archive's bucket, of the one that logs access to it, and of the objects' bucket.
+        Names of the archive's bucket, of the one that logs access to it, of the objects' bucket, and of the
+        runs'.
     log_groups
         Names of the log groups that alarms are made from.
     stacks

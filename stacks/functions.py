@@ -54,6 +54,17 @@ class OnSchedule:
     concurrency: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InMachine:
+    """How the state machine runs a function: its time, and how many at once where any are reserved.
+
+    Without a number as many run at once as the run says that calls it.
+    """
+
+    timeout_seconds: int
+    concurrency: int | None
+
+
 def add_function(
     stack: cdk.Stack,
     name: str,
@@ -62,7 +73,7 @@ def add_function(
     surroundings: Surroundings,
     tables: Sequence[iam.PolicyStatement],
     environment: Mapping[str, object] | None = None,
-    schedule: OnSchedule | None = None,
+    schedule: OnSchedule | InMachine | None = None,
 ) -> lambda_.Function:
     """Add a function and the policies of its role.
 
@@ -81,7 +92,7 @@ def add_function(
     environment
         Variables of its own; one that is None is left out.
     schedule
-        For a function that a schedule calls, and not the API.
+        For a function that a schedule or the state machine calls, and not the API.
     """
     settings, network = surroundings.settings, surroundings.network
     title = names.title(name)
@@ -137,7 +148,7 @@ def add_function(
         cast("lambda_.CfnFunction", function.node.default_child).code_signing_config_arn = signed
     for policy in policies:
         function.node.add_dependency(policy)
-    _accept(function, surroundings=surroundings, scheduled=schedule is not None)
+    _accept(function, surroundings=surroundings, schedule=schedule, reserved=reserved)
     return function
 
 
@@ -284,7 +295,13 @@ def _may_join(
     return policy
 
 
-def _accept(function: lambda_.Function, *, surroundings: Surroundings, scheduled: bool) -> None:
+def _accept(
+    function: lambda_.Function,
+    *,
+    surroundings: Surroundings,
+    schedule: OnSchedule | InMachine | None,
+    reserved: int | None,
+) -> None:
     nist, hipaa, pci = "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321"
     called = (
         "API Gateway calls the function and waits: a failure is the caller's answer. A dead-letter "
@@ -294,9 +311,14 @@ def _accept(function: lambda_.Function, *, surroundings: Surroundings, scheduled
         "The schedule's event holds nothing to keep: a run that fails is an alarm, and the next one does "
         "what it left."
     )
+    awaited = (
+        "The state machine calls the function and waits: it tries again, and what fails in the end stands in "
+        "its execution and alarms. A dead-letter queue takes asynchronous calls, of which there are none."
+    )
+    reasons = {OnSchedule: runs_again, InMachine: awaited}
     acknowledge(
         function,
-        reason=runs_again if scheduled else called,
+        reason=reasons.get(type(schedule), called),
         nag=[f"{pack}-LambdaDLQ" for pack in (nist, hipaa)],
         checkov=["CKV_AWS_116"],
     )
@@ -308,11 +330,18 @@ def _accept(function: lambda_.Function, *, surroundings: Surroundings, scheduled
             nag=[f"{pack}-LambdaInsideVPC" for pack in (nist, hipaa, pci)],
             checkov=["CKV_AWS_117"],
         )
-    if surroundings.settings.reserved_concurrency is None:
+    if reserved is None:
+        by_run = (
+            "The state machine alone calls the function, and as often at once as a run's concurrency says; "
+            "fewer places of its own would fail segments that wait, more would be lost to the API for good."
+        )
+        not_set = (
+            "The setting reserved_concurrency is null here, because a new account's quota leaves none "
+            "to reserve; the API's throttling bounds how many run at once."
+        )
         acknowledge(
             function,
-            reason="The setting reserved_concurrency is null here, because a new account's quota leaves none "
-            "to reserve; the API's throttling bounds how many run at once.",
+            reason=by_run if isinstance(schedule, InMachine) else not_set,
             nag=[f"{pack}-LambdaConcurrency" for pack in (nist, hipaa)],
             checkov=["CKV_AWS_115"],
         )

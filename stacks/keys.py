@@ -43,11 +43,13 @@ from stacks.table_rights import (
     Tables,
     tables_by_name,
     tables_of_reader,
+    tables_of_reencryptor,
     tables_of_tenant_admin,
     tables_of_writer,
 )
 from stacks.tenant_sessions import OWN_TENANT, add_session_role, allow_tables
 
+PLANNER = "planner"
 # Without Decrypt: a branch key is made, copied and moved inside KMS.
 BRANCH_KEY_ADMINISTRATION = ("kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 
@@ -109,6 +111,28 @@ def uses_of_tenant_admin(settings: Settings, tenant: str | None = None) -> list[
     ]
 
 
+def uses_of_reencryptor(settings: Settings, tenant: str | None = None) -> list[Use]:
+    """Stored records of both strategies, and new ones of both: it rewrites from any to any."""
+    return [
+        Use(
+            sid="ReencryptorMayMakeDataKeys",
+            actions=["kms:GenerateDataKey"],
+            conditions=for_records(settings, tenant=tenant),
+        ),
+        Use(
+            sid="ReencryptorMayDecrypt",
+            actions=["kms:Decrypt"],
+            conditions=for_records(settings, tenant=tenant),
+        ),
+        Use(
+            sid="ReencryptorMayOpenBranchKeys",
+            actions=["kms:Decrypt"],
+            conditions=for_branch_keys(settings, types=[ACTIVE, VERSIONS], tenant=tenant),
+            of_branch_keys=True,
+        ),
+    ]
+
+
 def uses_of_object_client() -> list[Use]:
     """Objects of the tenant that the session's tag names: their data keys are made and opened by callers."""
     of_own_tenant = for_objects(tenant=OWN_TENANT)
@@ -152,6 +176,11 @@ DUTIES: Mapping[str, Duty] = {
         uses=uses_of_tenant_admin,
         tables=tables_of_tenant_admin,
     ),
+    "reencryptor": Duty(
+        description="Encrypts stored records anew, where nobody changed them meanwhile.",
+        uses=uses_of_reencryptor,
+        tables=tables_of_reencryptor,
+    ),
 }
 
 
@@ -177,7 +206,7 @@ def envelope_policy(settings: Settings, *, uses: Mapping[iam.Role, Sequence[Use]
 
 
 class KeysStack(cdk.Stack):
-    """Keys `envelope`, `storage`, `audit`; roles `writer`, `reader`, `tenant-admin`, and their sessions'.
+    """Keys `envelope`, `storage`, `audit`; the roles of all duties, and their sessions'.
 
     Beside them `object-client`, which callers take, not functions.
 
@@ -198,7 +227,8 @@ class KeysStack(cdk.Stack):
         self._functions = functions = {
             name: self._role(name, duty=duty.description) for name, duty in DUTIES.items()
         }
-        self.writer, self.reader, self.tenant_admin = functions.values()
+        self.writer, self.reader, self.tenant_admin, self.reencryptor = functions.values()
+        self.planner = self._role(PLANNER, duty="Plans runs of re-encryption; reaches no record and no key.")
         if settings.tenant_sessions_changing:
             cdk.Annotations.of(self).add_warning_v2(
                 "sealed-records:functions-reach-every-tenant",
@@ -237,8 +267,9 @@ class KeysStack(cdk.Stack):
 
         for role, uses_of_role in {**uses, **of_objects}.items():
             self._allow_envelope(role, uses=uses_of_role)
-        # Whatever its sessions do, tenant-admin itself lists who has branch keys.
-        through_dynamodb = dict.fromkeys([*uses, self.tenant_admin])
+        # Whatever their sessions do, tenant-admin itself lists who has branch keys, and the reencryptor finds
+        # the records.
+        through_dynamodb = dict.fromkeys([*uses, self.tenant_admin, self.reencryptor])
         allow_storage_key(self, key=self.storage_key, roles=list(through_dynamodb))
         allow_environment(self, settings, "writer", role=self.writer, key=self.storage_key)
         allow_environment(self, settings, "reader", role=self.reader, key=self.storage_key)
@@ -246,6 +277,8 @@ class KeysStack(cdk.Stack):
         allow_environment(
             self, settings, "tenant-admin", "rotation", role=self.tenant_admin, key=self.storage_key
         )
+        for name, role in (("reencryptor", self.reencryptor), (PLANNER, self.planner)):
+            allow_environment(self, settings, name, role=role, key=self.storage_key)
         allow_objects(self, settings, role=self.object_client, storage_key=self.storage_key)
         cdk.CfnOutput(
             self,

@@ -1,8 +1,7 @@
-"""What happens by itself: branch keys are rotated when they have come of age.
+"""What is done to everything at once, by itself or when an operator says so: rotation, re-encryption.
 
-What must stay true: the schedule's role may start this one function and nothing else; at most one run works
-at a time where concurrency is reserved, and a run that is late or fails loses nothing, because the next one
-finds what is due.
+What must stay true: the schedules' role may start these and nothing else; a run that is late or fails loses
+nothing, because the next one finds what is due.
 """
 
 from typing import Any
@@ -18,6 +17,7 @@ from stacks.code_signing import functions_code
 from stacks.functions import OnSchedule, Surroundings, add_function, sessions
 from stacks.keys import KeysStack
 from stacks.network import NetworkStack
+from stacks.reencryption import add_operators, add_reencryption, executions_under_storage_key
 from stacks.settings import Settings
 from stacks.storage import StorageStack
 from stacks.table_rights import Tables, heads_of_branch_keys, tables_of_rotation
@@ -29,7 +29,7 @@ _RETRIES = 3
 
 
 class MaintenanceStack(cdk.Stack):
-    """Function `rotation` and the schedule that calls it every day."""
+    """Re-encryption, and where branch keys are rotated by themselves the function `rotation`; schedules."""
 
     def __init__(
         self,
@@ -43,50 +43,109 @@ class MaintenanceStack(cdk.Stack):
         **stack: Any,  # noqa: ANN401 - what cdk.Stack takes
     ) -> None:
         super().__init__(scope, name, **stack)
-        if settings.branch_key_rotation_days is None:
-            raise ValueError("there is nothing to maintain without the setting branch_key_rotation_days")
         self._settings = settings
         tables = Tables(records=storage.records.table_arn, key_store=storage.key_store.table_arn)
+        surroundings = Surroundings(
+            settings=settings,
+            keys=keys,
+            storage=storage,
+            network=network,
+            code=functions_code(self, settings),
+        )
+        self.reencryption = add_reencryption(self, surroundings, tables=tables)
+        add_operators(self, surroundings, self.reencryption)
+        cdk.CfnOutput(self, "MaintenanceBucketName", value=self.reencryption.bucket.bucket_name)
+        self.rotation: lambda_.Function | None = None
+        started: list[iam.PolicyStatement] = []
+        if settings.branch_key_rotation_days is not None:
+            self.rotation = self._rotation(settings.branch_key_rotation_days, surroundings, tables=tables)
+            cdk.CfnOutput(self, "RotationFunctionName", value=self.rotation.function_name)
+            started.append(
+                iam.PolicyStatement(
+                    sid="Rotation",
+                    actions=["lambda:InvokeFunction"],
+                    resources=[self.rotation.function_arn],
+                )
+            )
+        if settings.reencryption_schedule is not None:
+            started.append(
+                iam.PolicyStatement(
+                    sid="Reencryption",
+                    actions=["states:StartExecution"],
+                    resources=[self.reencryption.machine.attr_arn],
+                )
+            )
+        #: Whether anything happens by itself.
+        self.has_schedules = bool(started)
+        if started:
+            self._schedules(started, surroundings)
+
+    def _rotation(self, days: int, surroundings: Surroundings, *, tables: Tables) -> lambda_.Function:
+        settings, keys = surroundings.settings, surroundings.keys
         rights = tables_of_rotation(tables) if settings.functions_hold_rights else []
-        self.rotation = add_function(
+        return add_function(
             self,
             "rotation",
             role=keys.tenant_admin,
-            surroundings=Surroundings(
-                settings=settings,
-                keys=keys,
-                storage=storage,
-                network=network,
-                code=functions_code(self, settings),
-            ),
+            surroundings=surroundings,
             tables=[*rights, heads_of_branch_keys(tables)],
             environment={
-                "BRANCH_KEY_ROTATION_DAYS": settings.branch_key_rotation_days,
+                "BRANCH_KEY_ROTATION_DAYS": days,
                 # Each branch key is rotated in a session of its own tenant.
                 **sessions("tenant-admin", settings=settings, keys=keys),
             },
             schedule=OnSchedule(timeout_seconds=_MOST_SECONDS, concurrency=1),
         )
-        self._every_day(self.rotation)
-        cdk.CfnOutput(self, "RotationFunctionName", value=self.rotation.function_name)
 
-    def _every_day(self, function: lambda_.Function) -> None:
-        name = names.schedule_group(self._settings)
+    def _schedules(self, started: list[iam.PolicyStatement], surroundings: Surroundings) -> None:
+        settings, name = self._settings, names.schedule_group(self._settings)
         group = scheduler.CfnScheduleGroup(self, "Schedules", name=name)
-        role = self._role(function, group=name)
+        role = self._role(started, group=name, surroundings=surroundings)
+        if self.rotation is not None:
+            self._schedule(
+                "EveryDay",
+                name="rotation",
+                description="Rotates branch keys that have come of age.",
+                expression="rate(1 day)",
+                group=group,
+                role=role,
+                target=self.rotation.function_arn,
+            )
+        if settings.reencryption_schedule is not None:
+            self._schedule(
+                "Reencrypting",
+                name="reencryption",
+                description="Encrypts anew what is not as it would be written today.",
+                expression=settings.reencryption_schedule,
+                group=group,
+                role=role,
+                target=self.reencryption.machine.attr_arn,
+            )
+
+    def _schedule(
+        self,
+        construct_id: str,
+        *,
+        name: str,
+        description: str,
+        expression: str,
+        group: scheduler.CfnScheduleGroup,
+        role: iam.Role,
+        target: str,
+    ) -> None:
         scheduler.CfnSchedule(
             self,
-            "EveryDay",
-            name=f"{self._settings.prefix}-rotation",
-            description="Rotates branch keys that have come of age.",
+            construct_id,
+            name=f"{self._settings.prefix}-{name}",
+            description=description,
             group_name=group.ref,
-            schedule_expression="rate(1 day)",
+            schedule_expression=expression,
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(
                 mode="FLEXIBLE", maximum_window_in_minutes=_FLEXIBLE_MINUTES
             ),
             state="ENABLED",
             target=scheduler.CfnSchedule.TargetProperty(
-                arn=function.function_arn,
+                arn=target,
                 role_arn=role.role_arn,
                 input="{}",
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
@@ -96,26 +155,26 @@ class MaintenanceStack(cdk.Stack):
             ),
         )
 
-    def _role(self, function: lambda_.Function, *, group: str) -> iam.Role:
+    def _role(
+        self, started: list[iam.PolicyStatement], *, group: str, surroundings: Surroundings
+    ) -> iam.Role:
         here = self.format_arn(service="scheduler", resource="schedule-group", resource_name=group)
         role = iam.Role(
             self,
             "Scheduler",
             role_name=f"{self._settings.prefix}-scheduler",
-            description="Starts the function that rotates branch keys; nothing else.",
+            description="Starts what is done by itself; nothing else.",
             assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com").with_conditions(
                 {"StringEquals": {"aws:SourceAccount": self.account, "aws:SourceArn": here}}
             ),
         )
+        if self._settings.reencryption_schedule is not None:
+            started = [*started, executions_under_storage_key(surroundings)]
         iam.ManagedPolicy(
             self,
             "SchedulerMayStartRotation",
-            description="The function that rotates branch keys.",
+            description="What the schedules start.",
             roles=[role],
-            statements=[
-                iam.PolicyStatement(
-                    sid="Rotation", actions=["lambda:InvokeFunction"], resources=[function.function_arn]
-                )
-            ],
+            statements=started,
         )
         return role

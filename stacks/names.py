@@ -97,14 +97,33 @@ def objects_bucket(settings: Settings) -> str:
     return f"{settings.prefix}-objects-{cdk.Aws.ACCOUNT_ID}"
 
 
+def runs_bucket(settings: Settings) -> str:
+    """Name the bucket of the runs of re-encryption."""
+    return f"{settings.prefix}-runs-{cdk.Aws.ACCOUNT_ID}"
+
+
+def reencryption(settings: Settings) -> str:
+    """Name the state machine of re-encryption."""
+    return f"{settings.prefix}-reencryption"
+
+
+def reencryption_log_group(settings: Settings) -> str:
+    """Name the machine's log group. Vended logs go to groups that begin so without filling a policy up."""
+    return f"/aws/vendedlogs/states/{reencryption(settings)}"
+
+
 def role(settings: Settings, duty: str) -> str:
     """Name the role of a duty."""
     return f"{settings.prefix}-{duty}"
 
 
+#: How the names of sessions' roles end.
+SESSIONS = "-session"
+
+
 def session_duty(duty: str) -> str:
     """Name the duty for one tenant at a time."""
-    return f"{duty}-session"
+    return f"{duty}{SESSIONS}"
 
 
 def session_role(settings: Settings, duty: str) -> str:

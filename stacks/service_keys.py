@@ -10,7 +10,7 @@ What must stay true:
 - A grant can be taken by AWS resources only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -23,11 +23,35 @@ from stacks.key_policies import (
     nobody_may,
     safeguards,
 )
+from stacks.reencryption_machine import SEGMENTS
 from stacks.settings import Settings
 
 # What Lambda binds a function's environment to.
 ENVIRONMENT_OF = "kms:EncryptionContext:aws:lambda:FunctionArn"
+# What Step Functions binds definition, input and history of a machine's executions to.
+EXECUTIONS_OF = "kms:EncryptionContext:aws:states:stateMachineArn"
 DATA_KEYS = ("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext")
+
+
+def reencryption_arn(settings: Settings) -> str:
+    """Give the ARN of the state machine of re-encryption, which policies name before there is one."""
+    here = f"{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
+    return f"arn:{cdk.Aws.PARTITION}:states:{here}:stateMachine:{names.reencryption(settings)}"
+
+
+def executions_context(settings: Settings) -> list[str]:
+    """Give what stands in that context: the machine, and the name by which its map's children know it."""
+    machine = reencryption_arn(settings)
+    return [machine, f"{machine}/{SEGMENTS}"]
+
+
+def logs_of_this_account() -> dict[str, str]:
+    """Give the encryption context of a log on its way to CloudWatch: the `*` in it is no wildcard.
+
+    Source: Step Functions Developer Guide, "Data at rest encryption in Step Functions".
+    """
+    account = f"{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
+    return {"kms:EncryptionContext:SourceArn": f"arn:{cdk.Aws.PARTITION}:logs:{account}:*"}
 
 
 def through(service: str) -> str:
@@ -55,11 +79,13 @@ def storage_policy(settings: Settings, *, more: Sequence[iam.PolicyStatement] = 
             _logs_may_use(
                 names.function_log_group(settings, "*"),
                 names.api_log_group(settings),
+                names.reencryption_log_group(settings),
                 "API-Gateway-Execution-Logs_*/v1",  # its middle is the id of an API that there is none of yet
                 names.firewall_log_group(settings),
                 names.flow_log_group(settings),
             ),
             *_publishers_may_use(names.topic(settings), services=("events", "cloudwatch")),
+            *_account_may_use_for_reencryption(settings),
             *more,
             nobody_may("NobodyCopiesTheKey", actions=["kms:ReplicateKey"]),
             *safeguards(settings),
@@ -142,6 +168,46 @@ def _account_may_use_through(
             )
         )
     return statements
+
+
+def _account_may_use_for_reencryption(settings: Settings) -> list[iam.PolicyStatement]:
+    """Let the account's principals use the key for runs of re-encryption, if IAM lets them.
+
+    For the documents of the runs' bucket, and for what Step Functions keeps of the one machine. Its logs are
+    handed on by another service (Step Functions Developer Guide, "Data at rest encryption").
+    """
+
+    def may(
+        sid: str,
+        compared: Mapping[str, str | list[str]],
+        *,
+        actions: Sequence[str] = ("kms:Decrypt", "kms:GenerateDataKey"),
+    ) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            sid=sid,
+            principals=[iam.AccountRootPrincipal()],
+            actions=list(actions),
+            resources=["*"],
+            conditions={"StringEquals": {"kms:CallerAccount": cdk.Aws.ACCOUNT_ID, **compared}},
+        )
+
+    bucket = f"arn:{cdk.Aws.PARTITION}:s3:::{names.runs_bucket(settings)}"
+    return [
+        may(
+            "AccountMayUseThroughRunsBucket",
+            {"kms:ViaService": through("s3"), "kms:EncryptionContext:aws:s3:arn": bucket},
+        ),
+        may("AccountMayUseForReencryption", {EXECUTIONS_OF: executions_context(settings)}),
+        may("AccountMayHandOnItsLog", logs_of_this_account(), actions=["kms:GenerateDataKey"]),
+        iam.PolicyStatement(
+            sid="LogDeliveryMayDecrypt",
+            principals=[iam.ServicePrincipal("delivery.logs.amazonaws.com")],
+            actions=["kms:Decrypt"],
+            resources=["*"],
+            # The context holds the account. AWS documents no key of the source beside it.
+            conditions={"StringEquals": logs_of_this_account()},
+        ),
+    ]
 
 
 def _logs_may_use(*log_groups: str) -> iam.PolicyStatement:

@@ -86,6 +86,10 @@ class Settings:
         How long AWS Backup keeps the daily copies of the key store; None: it makes none.
     object_old_version_days
         How long a version of an object stays that was replaced or deleted.
+    maintenance_result_days
+        How long the results of a run of re-encryption stay.
+    reencryption_schedule
+        When a run begins by itself; None: when an operator starts one.
     log_retention_days
         For the functions' logs and the access log.
     throttle_rate, throttle_burst
@@ -151,6 +155,8 @@ class Settings:
     key_store_recovery_days: int
     key_store_backup_days: int | None
     object_old_version_days: int
+    maintenance_result_days: int
+    reencryption_schedule: str | None
     log_retention_days: int
     throttle_rate: int
     throttle_burst: int

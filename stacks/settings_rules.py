@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import NamedTuple
 
+from stacks.schedule_expressions import is_schedule
+
 Network = IPv4Network | IPv6Network
 
 
@@ -45,6 +47,14 @@ def true_or_false() -> Rule:
 def optional(rule: Rule) -> Rule:
     """Accept null as well."""
     return Rule(lambda value: value is None or rule.accepts(value), f"null or {rule.allowed}")
+
+
+def schedule() -> Rule:
+    """Accept what EventBridge Scheduler takes as a recurring schedule."""
+    return Rule(
+        lambda value: isinstance(value, str) and is_schedule(value),
+        "an expression of EventBridge Scheduler such as 'rate(30 days)' or 'cron(0 3 1 * ? *)'",
+    )
 
 
 def network(*, allowed: str, accepts: Callable[[Network], bool]) -> Rule:

@@ -105,6 +105,25 @@ def tables_of_reader(_settings: Settings, tables: Tables) -> list[iam.PolicyStat
     ]
 
 
+def tables_of_reencryptor(_settings: Settings, tables: Tables) -> list[iam.PolicyStatement]:
+    """Write records back, and read the key store; which records there are, the function finds out itself."""
+    return [tables.may_on_records("dynamodb:PutItem"), tables.may_on_key_store("dynamodb:GetItem")]
+
+
+def records_of_all_tenants(tables: Tables) -> iam.PolicyStatement:
+    """Let the function that encrypts records anew read the table, a segment or a tenant at a time."""
+    return iam.PolicyStatement(
+        sid="AllRecords", actions=["dynamodb:Query", "dynamodb:Scan"], resources=[tables.records]
+    )
+
+
+def size_of_records(tables: Tables) -> iam.PolicyStatement:
+    """Let the planner ask how large the table is."""
+    return iam.PolicyStatement(
+        sid="SizeOfRecords", actions=["dynamodb:DescribeTable"], resources=[tables.records]
+    )
+
+
 def tables_of_tenant_admin(_settings: Settings, tables: Tables) -> list[iam.PolicyStatement]:
     """Change the key store; find, and delete when told to, the records that do not hang on a branch key."""
     return [

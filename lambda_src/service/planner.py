@@ -82,7 +82,9 @@ def _table_size() -> TableSize:
 
 def _is_running(execution: str) -> bool:
     try:
-        return _machine.describe_execution(executionArn=execution)["status"] in ("RUNNING", "PENDING_REDRIVE")
+        # Metadata alone: the rest lies under the machine's key, which the planner has no use for.
+        found = _machine.describe_execution(executionArn=execution, includedData="METADATA_ONLY")
+        return found["status"] in ("RUNNING", "PENDING_REDRIVE")
     except ClientError as error:
         # Step Functions forgets executions after some months.
         if error_code(error) != "ExecutionDoesNotExist":

@@ -36,7 +36,10 @@ class Denial:
 
 def not_allowed(call: ApiCall, principal: Principal, ask: Ask, decision: Decision) -> Denial:
     """Answer what policies refuse."""
-    return _answer(call, ("AccessDeniedException", "AccessDenied"), message(principal, ask, decision))
+    code = "AccessDeniedException"
+    if call.service == "states" and ask.action.startswith("kms:"):
+        code = "KmsAccessDeniedException"
+    return _answer(call, (code, "AccessDenied"), message(principal, ask, decision))
 
 
 def message(principal: Principal, ask: Ask, decision: Decision) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from local import principals, signature
 from local.api_call import ApiCall
 from local.emulator import ACCOUNT
-from local.enforcement import denials, dynamodb, identities, kms, s3
+from local.enforcement import denials, dynamodb, identities, kms, s3, states
 from local.enforcement import other_services as others
 from local.enforcement.ask import Ask, Asks, NotJudgedError
 from local.enforcement.denials import Denial
@@ -35,7 +35,7 @@ _ASKS: Mapping[str, Asks] = {
     "sns": others.asks_of("sns", others.topic, others.topic_policy),
     "sqs": others.asks_of("sqs", others.queue, others.queue_policy),
     "ssm": others.asks_of("ssm", others.parameter),
-    "states": others.asks_of("states", others.state_machine),
+    "states": states.asks,
     "sts": others.sts_asks,
 }
 _KEPT = 10_000

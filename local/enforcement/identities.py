@@ -24,6 +24,8 @@ class Identity:
     policies: Sequence[Policy] = ()
     boundary: Policy | None = None
     session: Sequence[Policy] | None = None
+    #: The service that has taken the role and calls in it, if one has.
+    invoked_by: str | None = None
 
 
 def service(name: str) -> Identity:
@@ -57,7 +59,8 @@ def of_session(session: AssumedRole) -> Identity:
     given = (session.policy, *getattr(session, "policy_texts", ()))
     limits = [read(text, name="the session's policy") for text in given if text]
     identity = of_role(role_arn, session=session.session_name, tags=getattr(session, "tags", {}))
-    return Identity(identity.principal, identity.policies, identity.boundary, limits or None)
+    by = getattr(session, "invoked_by", None)
+    return Identity(identity.principal, identity.policies, identity.boundary, limits or None, by)
 
 
 def of_role(role_arn: str, *, session: str, tags: Mapping[str, str] | None = None) -> Identity:

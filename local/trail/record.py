@@ -68,9 +68,12 @@ def of_call(call: ApiCall, answer: Answer, *, identity: Identity, needs: Sequenc
         identity={**_identity(identity.principal), "accessKeyId": call.access_key_id},
         region=call.region or _UNSAID,
     )
+    by = identity.invoked_by
+    if by is not None:
+        record["userIdentity"]["invokedBy"] = by
     record |= {
-        "sourceIPAddress": call.source_ip,
-        "userAgent": call.user_agent,
+        "sourceIPAddress": by or call.source_ip,
+        "userAgent": by or call.user_agent,
         "requestParameters": None if refused else request_parameters(call) or None,
     }
     if code is not None:

@@ -65,7 +65,7 @@ class Assembly:
     def functions(self) -> list[str]:
         """The functions by their duties, in the order in which they are made."""
         rotation = [] if self.settings["branch_key_rotation_days"] is None else ["rotation"]
-        return ["writer", "reader", "tenant-admin", *rotation]
+        return ["writer", "reader", "tenant-admin", *rotation, "reencryptor", "planner"]
 
     def worker(self, duty: str) -> str:
         """The role that holds a duty's rights: its sessions', where the function works in these."""

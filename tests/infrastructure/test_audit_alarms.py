@@ -33,6 +33,7 @@ FEEDS = "management-events"
 OF_SERVICES = {
     "AWS/ApiGateway": {"5XXError"},
     "AWS/Lambda": {"Errors", "Throttles"},
+    "AWS/States": {"ExecutionsFailed"},
     "AWS/SQS": {"ApproximateNumberOfMessagesVisible"},
     "AWS/Scheduler": {"InvocationDroppedCount"},
 }
@@ -147,6 +148,40 @@ def test_a_branch_key_that_the_schedule_could_not_rotate_alarms(
     (line,) = capsys.readouterr().out.splitlines()
     group = f"/aws/lambda/{prod.prefix}-rotation"
     assert counted(prod, json.loads(line), log_group=group) == {"branch-key-rotation-failed"}
+
+
+def reencryptors_line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    # The other has its metrics.
+    (found,) = [line for line in lines if "message" in line]
+    return dict(found)
+
+
+@pytest.mark.parametrize("refused", [0, 2])
+def test_a_call_that_left_records_alone_alarms_and_one_that_did_not_does_not(
+    prod: Assembly, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, refused: int
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"audit-reencryptor-{refused}")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "SealedRecords")
+    telemetry = Telemetry(TimeLimit())
+    telemetry.begin(operation="reencrypt", request_id="r", context=Context())
+    counts = {"seen": 9, "rewritten": 7, "right": 0, "filtered": 0, "refused": refused, "conflicts": 0}
+    answer = {"run": "r", "segment": 0, "step": 1, "done": True, "dry_run": False, "counts": counts}
+    telemetry.finish_reencryption(answer)
+    found = counted(prod, reencryptors_line(capsys), log_group=f"/aws/lambda/{prod.prefix}-reencryptor")
+    assert found == ({"reencryption-refused"} if refused else set())
+
+
+def test_a_call_that_got_nowhere_counts(
+    prod: Assembly, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "audit-reencryptor")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "SealedRecords")
+    telemetry = Telemetry(TimeLimit())
+    telemetry.begin(operation="reencrypt", request_id="r", context=Context())
+    telemetry.reencryption_failure(KeyServiceError("throttled"))
+    found = counted(prod, reencryptors_line(capsys), log_group=f"/aws/lambda/{prod.prefix}-reencryptor")
+    assert found == {"reencryption-stalled"}
 
 
 class Context:

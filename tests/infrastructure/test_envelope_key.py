@@ -204,7 +204,7 @@ def test_another_account_is_denied_whatever_else_is_allowed(
 
 def test_no_service_is_named_by_its_policy(assembly: Assembly) -> None:
     principals = [statement["Principal"] for statement in policy(assembly) if statement["Effect"] == "Allow"]
-    assert principals == [{"AWS": ROOT}] * 7
+    assert principals == [{"AWS": ROOT}] * 10
 
 
 def table(assembly: Assembly, name: str) -> str:

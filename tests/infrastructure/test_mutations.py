@@ -26,6 +26,7 @@ from tests.infrastructure import (
 )
 from tests.infrastructure.assembly import Assembly
 from tests.infrastructure.object_weakenings import OBJECT_WEAKENINGS
+from tests.infrastructure.reencryption_weakenings import REENCRYPTION_WEAKENINGS
 from tests.infrastructure.weakening import (
     Weakening,
     having,
@@ -399,6 +400,7 @@ WEAKENINGS = [
         test_audit_queries.test_results_are_encrypted_and_queries_limited,
     ),
     *OBJECT_WEAKENINGS,
+    *REENCRYPTION_WEAKENINGS,
     # callers
     Weakening(
         "callers tied to their tenant",

@@ -21,6 +21,13 @@ EXPLAINED_ENDINGS = {
     ":log-group:/aws/lambda/{prefix}-reader:*": "the streams of the function's own log group",
     ":log-group:/aws/lambda/{prefix}-tenant-admin:*": "the streams of the function's own log group",
     ":log-group:/aws/lambda/{prefix}-rotation:*": "the streams of the function's own log group",
+    ":log-group:/aws/lambda/{prefix}-reencryptor:*": "the streams of the function's own log group",
+    ":log-group:/aws/lambda/{prefix}-planner:*": "the streams of the function's own log group",
+    ":execution:{prefix}-reencryption:*": "executions of the one machine; who starts them names them",
+    ":execution:{prefix}-reencryption/Segments:*": "the map's own executions",
+    "/runs/*": "documents of runs",
+    "/runs/*/manifest-*.json": "a run, and the number of its execution",
+    "/runs/*/results/*": "a run, a segment and a step",
     ":table/{prefix}-key-store/backup/*": "copies of this table; AWS Backup gives them their ids",
     ":table/{prefix}-records/backup/*": "copies of this table; AWS Backup gives them their ids",
     ":log-group:aws-waf-logs-{prefix}:*": "the streams of the firewall's own log group",
@@ -31,8 +38,12 @@ EXPLAINED_ENDINGS = {
     f":backup:{REGION}:{ACCOUNT}:recovery-point:*": "AWS Backup gives copies their ids",
 }
 # Statements whose actions take no narrower resource.
-WITHOUT_RESOURCE = tuple(
-    f"{function}MayWork*.Traces" for function in ("Writer", "Reader", "TenantAdmin", "Rotation")
+WITHOUT_RESOURCE = (
+    *(
+        f"{function}MayWork*.Traces"
+        for function in ("Writer", "Reader", "TenantAdmin", "Rotation", "Reencryptor", "Planner")
+    ),
+    "ReencryptionMachineMayWork*.LogsAndTraces",
 )
 # AWS's own policies that are attached: API Gateway has one role for the logs of all APIs of an account.
 AWS_POLICIES = {"arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"}

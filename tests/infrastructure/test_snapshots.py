@@ -7,18 +7,16 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from evidence.synthesis import VARIANTS, Variant
-from tests.infrastructure.assembly import Assembly, masked, settings_of
+from tests.infrastructure.assembly import Assembly, masked
 
 # What the scanners look at too.
 REVIEWED = {variant.title: variant for variant in VARIANTS}
-ALWAYS = {"Keys", "Storage", "Service", "Audit"}
+ALWAYS = {"Keys", "Storage", "Service", "Maintenance", "Audit"}
 
 
 def _of_settings(variant: Variant) -> set[str]:
     """Return the stacks that a variant has because of its settings."""
-    settings = settings_of(variant.environment) | variant.changes
-    rotated = settings["branch_key_rotation_days"] is not None
-    return ({"Network"} if "vpc_cidr" in variant.changes else set()) | ({"Maintenance"} if rotated else set())
+    return {"Network"} if "vpc_cidr" in variant.changes else set()
 
 
 STACKS = {title: sorted(ALWAYS | _of_settings(variant)) for title, variant in REVIEWED.items()}

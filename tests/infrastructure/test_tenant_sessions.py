@@ -16,7 +16,7 @@ from tests.infrastructure.policy_evaluation import Request, identity_allows, wit
 from tests.infrastructure.test_branch_keys import RECORD
 
 OTHER = "globex"
-DUTIES = ("writer", "reader", "tenant-admin")
+DUTIES = ("writer", "reader", "tenant-admin", "reencryptor")
 ON_ITEMS = (
     "dynamodb:ConditionCheckItem",
     "dynamodb:DeleteItem",
@@ -77,7 +77,7 @@ def test_keys_are_used_for_the_sessions_own_tenant(
         for context in (RECORD, *branch_key_contexts.values())
         if lets(deployed, f"{duty}-session", action, context) == (True, True)
     ]
-    assert len(used) == {"writer": 2, "reader": 3, "tenant-admin": 9}[duty]
+    assert len(used) == {"writer": 2, "reader": 3, "tenant-admin": 9, "reencryptor": 4}[duty]
 
 
 @pytest.mark.parametrize("duty", DUTIES)
@@ -142,6 +142,8 @@ def test_its_own_items_are_within_reach(deployed: Assembly) -> None:
         ("reader", "records", "GetItem"),
         ("reader", "records", "Query"),
         ("reader", "key-store", "GetItem"),
+        ("reencryptor", "records", "PutItem"),
+        ("reencryptor", "key-store", "GetItem"),
         ("tenant-admin", "records", "Query"),
         ("tenant-admin", "records", "DeleteItem"),
         *(("tenant-admin", "key-store", action.partition(":")[2]) for action in ON_ITEMS),

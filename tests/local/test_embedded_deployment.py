@@ -31,11 +31,12 @@ def test_callers_are_tied_to_their_tenants(aws: EmbeddedAws) -> None:
         assert arns == {aws.outputs[name] for name in named}
 
 
-def test_the_operator_of_branch_keys_belongs_to_no_tenant(aws: EmbeddedAws) -> None:
+def test_the_operator_belongs_to_no_tenant(aws: EmbeddedAws) -> None:
     iam = aws.client("iam")
     assert iam.list_user_tags(UserName="admin-caller")["Tags"] == []
-    [attached] = iam.list_attached_user_policies(UserName="admin-caller")["AttachedPolicies"]
-    assert attached["PolicyArn"] == aws.outputs["BranchKeysAdminPolicyArn"]
+    attached = iam.list_attached_user_policies(UserName="admin-caller")["AttachedPolicies"]
+    named = ("BranchKeysAdminPolicyArn", "MaintenanceOperatePolicyArn")
+    assert {policy["PolicyArn"] for policy in attached} == {aws.outputs[name] for name in named}
     assert "admin" not in aws.tenants()
     assert aws.credentials("admin").access_key
 

@@ -4,6 +4,7 @@ The variants are those that the scanners look at. Each is deployed beside dev, u
 """
 
 import io
+import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from evidence.synthesis import VARIANTS, Variant, cdk_context, compose
 from local.embedded import EmbeddedAws
 from local.emulator import ACCOUNT
 
+BOUNDARY = "everything"
 ADDED = [variant for variant in VARIANTS if variant.environment != "dev"]
 
 
@@ -28,7 +30,7 @@ def prefix(aws: EmbeddedAws, variant: Variant, tmp_path_factory: pytest.TempPath
     """Deploy a variant; return what its names begin with."""
     name = f"variant-{ADDED.index(variant)}"
     target = tmp_path_factory.mktemp(name)
-    changes = {**variant.changes, "prefix": name}
+    changes = {**variant.changes, "prefix": name, **_boundary(aws, variant)}
     app = compose(variant.environment, context=cdk_context(), target=target, changes=changes)
     assembly = app.synth()
     _put_packages(aws, variant)
@@ -41,6 +43,17 @@ def prefix(aws: EmbeddedAws, variant: Variant, tmp_path_factory: pytest.TempPath
         [made] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
         assert made["StackStatus"] == "CREATE_COMPLETE"
     return name
+
+
+def _boundary(aws: EmbeddedAws, variant: Variant) -> dict[str, str]:
+    """Add the boundary that a variant names, in this account: bounded roles can do nothing without it."""
+    if "permissions_boundary_arn" not in variant.changes:
+        return {}
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    made = aws.client("iam").create_policy(
+        PolicyName=BOUNDARY, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": everything})
+    )
+    return {"permissions_boundary_arn": made["Policy"]["Arn"]}
 
 
 def _put_packages(aws: EmbeddedAws, variant: Variant) -> None:
@@ -76,7 +89,8 @@ def test_functions_are_where_the_settings_put_them(aws: EmbeddedAws, variant: Va
             assert not found.get("VpcConfig")
         role = aws.client("iam").get_role(RoleName=f"{prefix}-{function}")["Role"]
         boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-        assert boundary == variant.changes.get("permissions_boundary_arn")
+        bounded = "permissions_boundary_arn" in variant.changes
+        assert boundary == (f"arn:aws:iam::{ACCOUNT}:policy/{BOUNDARY}" if bounded else None)
 
 
 def test_signed_code_is_asked_for(aws: EmbeddedAws, variant: Variant, prefix: str) -> None:

@@ -21,6 +21,7 @@ from local.stored_item import record_context
 from service.cursor import write_cursor
 from tests.local.actors import Actor, Actors, document, refused
 from tests.local.names import LOGICAL_KEY_STORE, PREFIX
+from tests.local.reencryption_runs import Runs
 from tests.local.tenant_compartments import InProcess, plant_by_kms, started
 from tests.local.test_enforcement import TRUSTS_ANOTHER
 from tests.local.test_trail import Archive
@@ -115,6 +116,26 @@ def test_requests_are_served_as_before(two_tenants: Any) -> None:
         assert replaced.status == 200
         assert records.put("passing", {}).status == 201
         assert records.delete("passing").status == 204
+
+
+def test_records_are_encrypted_anew_in_sessions_of_their_tenants(
+    sessions: EmbeddedAws, two_tenants: Any
+) -> None:
+    for tenant in (OWN, OTHER):
+        plant_by_kms(sessions, tenant, "old", tenant)
+    archive = Archive(sessions)
+    sessions.forget_trail()
+    summary = Runs(sessions).run()
+    assert (summary["counts"]["rewritten"], summary["refused_total"]) == (2, 0)
+    roles = {
+        (each["userIdentity"]["arn"].split("/")[-2], each["requestParameters"]["key"]["tenant"])
+        for each in archive.new()
+        if each["eventName"] == "PutItem" and "reencryptor" in each["userIdentity"]["arn"]
+    }
+    assert roles == {(f"{PREFIX}-reencryptor-session", OWN), (f"{PREFIX}-reencryptor-session", OTHER)}
+    for tenant in (OWN, OTHER):
+        assert two_tenants.records(tenant).get("old").body == {"of": tenant}
+        assert two_tenants.records(tenant).delete("old").status == 204
 
 
 def test_a_tenants_calls_are_made_in_its_own_session(sessions: EmbeddedAws, two_tenants: Any) -> None:
