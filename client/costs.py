@@ -119,7 +119,6 @@ def cost_of(
     read_units: Decimal | None = None,
     write_units: Decimal | None = None,
     memory_mb: int = 1024,
-    consistent_reads: bool = True,
     trail: bool = True,
 ) -> Cost:
     """Return what a re-encryption uses and costs.
@@ -140,8 +139,6 @@ def cost_of(
         Where they were measured: they go before the rules above.
     memory_mb
         Of the function.
-    consistent_reads
-        Whether pages are read strongly consistent.
     trail
         Whether the deployment's trail records data events and hands its events to CloudWatch Logs.
 
@@ -161,8 +158,8 @@ def cost_of(
         if function_seconds is None:
             function_seconds = seen * SECONDS_PER_SEEN + rewritten * SECONDS_PER_REWRITTEN[strategy]
         if read_units is None:
-            units = _begun(bytes_seen, _READ_UNIT_BYTES)
-            read_units = units if consistent_reads else units / 2
+            # Pages are read eventually consistent.
+            read_units = _begun(bytes_seen, _READ_UNIT_BYTES) / 2
         if write_units is None:
             write_units = _write_units(rewritten, bytes_rewritten)
         pages = max(_begun(bytes_seen, _PAGE_BYTES), Decimal(steps))

@@ -13,6 +13,7 @@ from benchmarks.scale.workload import (
     EVENTS_PER_STEP,
     HAND_OVER_SECONDS,
     MOST_CHILDREN,
+    ORDERS,
     SEGMENT_SECONDS,
     START_SECONDS,
     STATES_PER_STEP,
@@ -132,7 +133,7 @@ def _steps(seconds: float) -> float:
     return 1.0 if seconds <= HAND_OVER_SECONDS else seconds / HAND_OVER_SECONDS + 0.5
 
 
-def enough_children(workload: Workload, quotas: Quotas, *, order: str = "ascending") -> int:
+def enough_children(workload: Workload, quotas: Quotas, *, order: str = ORDERS[0]) -> int:
     """The fewest children, in round numbers, that are hardly slower than any other number of them."""
     most = min(MOST_CHILDREN, int(quotas["lambda-concurrency"]))
     choices = [number for number in _ROUND if number <= most] or [USUAL_CHILDREN]

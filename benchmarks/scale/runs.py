@@ -25,7 +25,6 @@ def cost(workload: Workload, run: Estimate, prices: Prices) -> Cost:
         kms_calls=run.kms_calls,
         # Who waits for a quota is billed too.
         function_seconds=Decimal(round(run.busy_seconds)),
-        consistent_reads=False,
     )
 
 

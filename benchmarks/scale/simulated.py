@@ -28,7 +28,7 @@ def segments(_: Prices) -> str:
     planned = planned_segments(workload.bytes, _CHILDREN)
 
     def rows() -> Iterator[tuple[str, ...]]:
-        for number in (1, 3, _CHILDREN, planned, 100, 300, 1_000, 10_000):
+        for number in sorted({1, 3, _CHILDREN, 30, planned, 300, 1_000, 10_000}):
             layout = layout_of(workload, children=_CHILDREN, segments=number)
             run = simulated(workload, layout, "raised")
             name = f"{number:,}" if number != planned else f"**{number:,}**, the rule's"

@@ -120,8 +120,7 @@ def costs(prices: Prices) -> str:
     lines = []
     for strategy in STRATEGIES:
         workload, bounds = Workload(records=10**9, strategy=strategy), load("raised")
-        # In an order in which no child waits.
-        layout = layout_of(workload, children=USUAL_CHILDREN, order="interleaved")
+        layout = layout_of(workload, children=USUAL_CHILDREN)
         run = estimate(workload, layout, bounds)
         lines.append(cost(workload, run, prices).lines)
     rows = [

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from client.costs import SECONDS_PER_REWRITTEN, SECONDS_PER_SEEN
 
 STRATEGIES = tuple(SECONDS_PER_REWRITTEN)
-ORDERS = ("ascending", "interleaved")
+ORDERS = ("interleaved", "ascending")
 
 #: As the function and its planner have it.
 PAGE_RECORDS = 500
 HAND_OVER_SECONDS = 780
 SEGMENT_BYTES = 64 * 1024 * 1024
+SHORT_SEGMENT_BYTES = 4 * 1024 * 1024
+SEGMENTS_OF_A_CHILD = 10
 MOST_PLANNED_SEGMENTS = 10_000
 MOST_SEGMENTS = 100_000
 MOST_CHILDREN = 1_000
@@ -96,8 +98,9 @@ class Workload:
 
 
 def planned_segments(table_bytes: int, children: int) -> int:
-    """The planner's rule: 64 MiB each, not fewer than children, not more than 10,000, at least one."""
-    wanted = math.ceil(table_bytes / SEGMENT_BYTES)
+    """The planner's rule: ten for each child, of 4 to 64 MiB; one for each child, and 10,000 at most."""
+    shortest, longest = (math.ceil(table_bytes / size) for size in (SHORT_SEGMENT_BYTES, SEGMENT_BYTES))
+    wanted = max(longest, min(SEGMENTS_OF_A_CHILD * children, shortest))
     return max(1, min(MOST_PLANNED_SEGMENTS, max(children, wanted)))
 
 
@@ -112,17 +115,17 @@ class Layout:
     segments
         Of the table.
     order
-        In which the manifest lists segments: `ascending`, or `interleaved`, so that those at work at the same
-        time lie far from each other.
+        In which the manifest lists segments: `interleaved`, so that those at work at the same time lie far
+        from each other, as the planner does it; or `ascending`.
     """
 
     children: int
     segments: int
-    order: str = "ascending"
+    order: str = ORDERS[0]
 
 
 def layout_of(
-    workload: Workload, *, children: int, segments: int | None = None, order: str = "ascending"
+    workload: Workload, *, children: int, segments: int | None = None, order: str = ORDERS[0]
 ) -> Layout:
     """Lay a run out as the planner does."""
     planned = planned_segments(workload.bytes, children) if segments is None else segments

@@ -198,7 +198,7 @@ class Rewriter:
         except KeyServiceError as failure:
             if problem_of(failure).kind is not problems.KEY_UNAVAILABLE:
                 raise
-            self._check_envelope_key(item, form)
+            self._check_envelope_key(item)
             refusal = Refusal.KEY_REFUSED
         except EnvelopeError as failure:
             refusal = _refusal(failure)
@@ -219,14 +219,12 @@ class Rewriter:
             return False
         return version_of(entry) == self._compartment.cache.active(tenant).version
 
-    def _check_envelope_key(self, item: Item, form: StoredForm) -> None:
+    def _check_envelope_key(self, item: Item) -> None:
         """Raise KeyServiceError where KMS refuses the envelope key itself, and not this record alone.
 
-        Whoever writes to the table can plant an item that names a key in a way that KMS refuses. So the key
-        is tried on an item that nobody else wrote.
+        Whoever writes to the table can plant an item that names a key in a way that KMS refuses. So the key,
+        which branch keys are wrapped under too, is tried on an item that nobody else wrote.
         """
-        if any(entry.provider_id == BRANCH_KEYS for entry in form.entries):
-            return
         encryptor = self._compartment.by_kms
         names = (TENANT_ATTRIBUTE, RECORD_ATTRIBUTE)
         encryptor.decrypt(encryptor.encrypt({name: item[name] for name in names}))

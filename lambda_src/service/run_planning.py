@@ -15,8 +15,14 @@ from service.machine_errors import RunRefused
 from service.run_input import RunInput
 from service.run_store import Document, Lock, RunStore
 
-_SEGMENT_BYTES = 64 * 1024 * 1024
+_MIB = 1024 * 1024
+# No longer than this; shorter where that gives each child ten, but not so short that its start takes longer.
+_SEGMENT_BYTES = 64 * _MIB
+_SHORT_SEGMENT_BYTES = 4 * _MIB
+_SEGMENTS_OF_A_CHILD = 10
 _MOST_PLANNED = 10_000
+# Fractional parts of its multiples are spread as evenly as can be: Knuth, volume 3, section 6.4.
+_GOLDEN_RATIO = 0.6180339887498949
 _MOST_TOLD = 10_000
 _ATTEMPTS = 3
 
@@ -128,7 +134,7 @@ class RunPlanner:
         """What is still to be worked on: each segment, from where its last call ended."""
         ended = {result["segment"]: result for result in self._store.last_results(run)}
         left: list[Document] = []
-        for segment in range(plan["segments"]):
+        for segment in in_order(plan["segments"]):
             result = ended.get(segment)
             if result is None:
                 left.append({"segment": segment, "start_key": None, "step": 1})
@@ -181,9 +187,20 @@ def _sums(results: Iterable[Mapping[str, Any]]) -> tuple[Document, int, list[Doc
     return {**told, "kms_calls": kms_calls}, done, refused, refused_total
 
 
+def in_order(segments: int) -> list[int]:
+    """Give the segments in the order in which they are to be worked on.
+
+    Neighbours lie in the same partition of the table, which takes only so many writes: those that are worked
+    on at the same time lie far from each other.
+    """
+    return sorted(range(segments), key=lambda segment: segment * _GOLDEN_RATIO % 1)
+
+
 def _segments(size: TableSize, concurrency: int) -> int:
     """Segments small enough that the last ones do not keep the others' children waiting long."""
-    return max(1, min(_MOST_PLANNED, max(concurrency, math.ceil(size.bytes / _SEGMENT_BYTES))))
+    at_most, at_least = math.ceil(size.bytes / _SHORT_SEGMENT_BYTES), math.ceil(size.bytes / _SEGMENT_BYTES)
+    wanted = max(at_least, min(_SEGMENTS_OF_A_CHILD * concurrency, at_most))
+    return max(1, min(_MOST_PLANNED, max(concurrency, wanted)))
 
 
 def _run_id(execution: Execution) -> str:

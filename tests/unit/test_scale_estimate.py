@@ -5,7 +5,15 @@ import pytest
 from benchmarks.scale.estimate import CHILDREN, KMS, PARTITIONS, TENANT, WRITES, enough_children, estimate
 from benchmarks.scale.quotas import described, load
 from benchmarks.scale.runs import cost
-from benchmarks.scale.workload import MOST_REFUSALS, PAGE_RECORDS, Workload, layout_of, planned_segments
+from benchmarks.scale.simulation import order_of
+from benchmarks.scale.workload import (
+    MOST_REFUSALS,
+    ORDERS,
+    PAGE_RECORDS,
+    Workload,
+    layout_of,
+    planned_segments,
+)
 from client.costs import load_prices
 from service import reencryption_segment, run_planning
 
@@ -17,14 +25,16 @@ MIB = 1024 * 1024
     [
         (0, 1, 1),
         (0, 10, 10),
-        (640 * MIB, 10, 10),
-        (640 * MIB + 1, 10, 11),
+        (40 * MIB, 10, 10),
+        (40 * MIB + 1, 10, 11),
+        (400 * MIB, 10, 100),
         (6_400 * MIB, 10, 100),
+        (6_400 * MIB + 1, 10, 101),
         (640_000 * MIB, 10, 10_000),
         (640_000_000 * MIB, 1_000, 10_000),
     ],
 )
-def test_segments_are_of_64_mib_between_the_children_and_ten_thousand(
+def test_each_child_gets_ten_segments_of_4_to_64_mib_and_ten_thousand_are_the_most(
     size: int, children: int, segments: int
 ) -> None:
     assert planned_segments(size, children) == segments
@@ -37,6 +47,8 @@ def test_the_rule_is_the_planners_and_the_bounds_are_the_functions(size: int, ch
     assert planned_segments(size, children) == run_planning._segments(table, children)
     assert PAGE_RECORDS == reencryption_segment.PAGE_SIZE
     assert MOST_REFUSALS == reencryption_segment.MOST_REFUSALS
+    segments = planned_segments(size, children)
+    assert order_of(segments, ORDERS[0]) == run_planning.in_order(segments)
 
 
 def test_a_lone_child_needs_the_time_of_all_records() -> None:
@@ -75,7 +87,7 @@ def test_more_children_than_a_quota_has_use_for_cost_more_and_are_no_faster() ->
     many = estimate(workload, layout_of(workload, children=800), quotas)
     assert many.seconds == pytest.approx(few.seconds, rel=0.01)
     assert cost(workload, many, prices).total > cost(workload, few, prices).total * 11 / 10
-    assert enough_children(workload, quotas) == 100
+    assert enough_children(workload, quotas) == 20
 
 
 def test_no_number_of_children_and_no_quota_divides_a_tenant() -> None:

@@ -34,7 +34,7 @@ def test_each_line_follows_the_rule_by_which_aws_counts() -> None:
     events = 400_000 + pages + 22
     assert quantities == {
         "kms-requests": 800_000,
-        "dynamodb-read-units": 250_000,
+        "dynamodb-read-units": 125_000,
         "dynamodb-write-units": 600_000,
         "lambda-requests": 22,
         "lambda-gb-seconds": 100,
@@ -49,7 +49,7 @@ def test_each_line_follows_the_rule_by_which_aws_counts() -> None:
 def test_money_is_exact() -> None:
     cost = of(function_seconds=Decimal(100))
     assert cost["kms-requests"].money == Decimal("2.4")
-    assert cost["dynamodb-read-units"].money == Decimal("0.03125")
+    assert cost["dynamodb-read-units"].money == Decimal("0.015625")
     assert cost["dynamodb-write-units"].money == Decimal("0.375")
     assert cost["lambda-gb-seconds"].money == Decimal("0.00133334")
     assert cost["state-transitions"].money == Decimal("0.00235")
@@ -83,8 +83,7 @@ def test_nothing_to_rewrite_costs_the_reading() -> None:
     cost = of(rewritten=0, bytes_rewritten=0, strategy="tenant")
     assert cost["kms-requests"].quantity == 0
     assert cost["dynamodb-write-units"].quantity == 0
-    assert cost["dynamodb-read-units"].quantity == 250_000
-    assert of(consistent_reads=False)["dynamodb-read-units"].quantity == 125_000
+    assert cost["dynamodb-read-units"].quantity == 125_000
 
 
 def test_an_empty_table_costs_next_to_nothing() -> None:

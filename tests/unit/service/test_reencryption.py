@@ -329,6 +329,22 @@ def test_while_the_key_is_refused_nothing_is_judged(
     assert work.counts() == {"seen": 3, "rewritten": 3}
 
 
+def test_while_branch_keys_are_refused_nothing_is_judged(
+    reencrypting: Start, tenants: Tenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenants.create("acme")
+    tenants.put("acme", "r-1", {"n": 1})
+    for strategy, settings in (("tenant", {"PLAINTEXT_ATTRIBUTES": "n"}), ("record", {})):
+        work = reencrypting(KEY_STRATEGY=strategy, **settings)
+        faults = Faults(work.function._container.own.by_kms._keyring._kms._client, "Decrypt")
+        faults.answer(400, "DisabledException", times=10_000)
+        with pytest.raises(Unavailable, match="key-unavailable"):
+            work.call()
+        assert faults.attempts
+        faults.undo()
+        assert work.counts(dry_run=True) == {"seen": 1, "rewritten": 1}
+
+
 def test_a_record_that_names_a_key_in_a_way_that_kms_refuses_stops_nobody_else(
     reencrypting: Start, tenants: Tenants, old: Service
 ) -> None:
