@@ -184,27 +184,34 @@ class Rewriter:
     def _judged(self, item: Item) -> Item | Outcome:
         """Return the item encrypted anew, or why that is not to be written."""
         try:
-            form = self._encryptor.stored_form(item)
-        except EnvelopeError as failure:
-            return Outcome(Verdict.REFUSED, refusal=_refusal(failure))
+            return self._looked_at(item)
+        except KeyServiceError as failure:
+            if problem_of(failure).kind is not problems.KEY_UNAVAILABLE:
+                raise
+            self._check_envelope_key(item)
         try:
+            # KMS may have come back between the two.
+            return self._looked_at(item)
+        except KeyServiceError as failure:
+            if problem_of(failure).kind is not problems.KEY_UNAVAILABLE:
+                raise
+            return Outcome(Verdict.REFUSED, refusal=Refusal.KEY_REFUSED)
+
+    def _looked_at(self, item: Item) -> Item | Outcome:
+        try:
+            form = self._encryptor.stored_form(item)
             if not self._chosen.takes(item, form.entries):
                 return Outcome(Verdict.FILTERED)
             if self._is_right(item, form):
                 return Outcome(Verdict.RIGHT)
             rewritten = self._encryptor.reencrypt(item)
-            if not is_written_here(rewritten):
-                return Outcome(Verdict.REFUSED, refusal=Refusal.NOT_A_RECORD)
-        except KeyServiceError as failure:
-            if problem_of(failure).kind is not problems.KEY_UNAVAILABLE:
-                raise
-            self._check_envelope_key(item)
-            refusal = Refusal.KEY_REFUSED
+        except KeyServiceError:
+            raise
         except EnvelopeError as failure:
-            refusal = _refusal(failure)
-        else:
-            return rewritten
-        return Outcome(Verdict.REFUSED, refusal=refusal)
+            return Outcome(Verdict.REFUSED, refusal=_refusal(failure))
+        if not is_written_here(rewritten):
+            return Outcome(Verdict.REFUSED, refusal=Refusal.NOT_A_RECORD)
+        return rewritten
 
     def _is_right(self, item: Item, form: StoredForm) -> bool:
         """Tell whether the item is wrapped, and each attribute treated, as a writer would do it today."""

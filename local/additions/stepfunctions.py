@@ -89,18 +89,28 @@ _SURROUNDINGS: list[Surroundings] = []
 
 def install() -> None:
     """Add the resource type, and change how executions begin and end."""
-    responses.get_backend = backend
+    moto_backend = responses.get_backend
+
+    def get_backend(account: str, region: str) -> Any:  # noqa: ANN401 - moto's
+        # Without surroundings there is nothing to run a machine in: moto answers by itself.
+        return (backend if _SURROUNDINGS else moto_backend)(account, region)
+
+    responses.get_backend = get_backend
     StateMachine.create_from_cloudformation_json = staticmethod(_from_template)  # type: ignore[method-assign]
     StateMachine.delete_from_cloudformation_json = staticmethod(_delete)  # type: ignore[method-assign, assignment]
     StateMachine.has_cfn_attr = classmethod(lambda _cls, attr: attr in _ATTRIBUTES)  # type: ignore[method-assign, assignment]
     StateMachine.get_cfn_attribute = _attribute  # type: ignore[method-assign]
     changeable("AWS::StepFunctions::StateMachine", *_CHANGEABLE, apply=_change)
-    StepFunctionResponse.stop_execution = _stop_execution  # type: ignore[method-assign]
+    stop_execution = StepFunctionResponse.stop_execution
     list_executions = StepFunctionResponse.list_executions
+
+    def stop_and_say_why(self: StepFunctionResponse) -> ActionResult:
+        return _stop_execution(self) if _SURROUNDINGS else stop_execution(self)
 
     def list_executions_or_children(self: StepFunctionResponse) -> ActionResult:
         return _list_children(self) if self._get_param("mapRunArn") else list_executions(self)
 
+    StepFunctionResponse.stop_execution = stop_and_say_why  # type: ignore[method-assign]
     StepFunctionResponse.list_executions = list_executions_or_children  # type: ignore[method-assign]
 
 

@@ -1,4 +1,4 @@
-"""One embedded AWS for the whole session: deployed once, from the real stacks, in a folder of its own."""
+"""One embedded AWS for all of these tests: deployed once, from the real stacks, in a folder of its own."""
 
 import io
 import json
@@ -35,7 +35,7 @@ from tests.local.object_commands import Commands
 from tests.local.records_api import RecordsApi
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
     """The embedded AWS, with the dev stacks deployed, and the rotation that they leave out."""
     folder, settings = tmp_path_factory.mktemp("embedded"), {"branch_key_rotation_days": 365}
@@ -124,19 +124,19 @@ def send_request(url: str, request: Signed) -> Answer:
         connection.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sign() -> Sign:
     """Sign a request."""
     return sign_request
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def send() -> Send:
     """Send a signed request."""
     return send_request
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def acme(aws: EmbeddedAws) -> Credentials:
     """The key of the ready-made caller of tenant acme."""
     key = aws.credentials("acme")
@@ -153,7 +153,7 @@ def _processes_below(pid: int) -> list[int]:
     return [pid, *(below for child in children for below in _processes_below(child))]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def processes_below() -> Callable[[int], list[int]]:
     """List a process and all that it has started."""
     return _processes_below
@@ -166,7 +166,7 @@ def _is_alive(pid: int) -> bool:
         return False
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def is_alive() -> Callable[[int], bool]:
     """Tell whether a process runs."""
     return _is_alive
@@ -216,7 +216,7 @@ class Probe:
     functions: Functions
 
 
-@pytest.fixture(scope="session", params=["awslambdaric", "loop"])
+@pytest.fixture(scope="package", params=["awslambdaric", "loop"])
 def probe(
     request: pytest.FixtureRequest, aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Probe]:
@@ -301,7 +301,7 @@ def person(actors: Actors) -> Any:
     return lambda *statements, **more: actors.user(f"person-{uuid4()}", *statements, **more)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def everywhere(aws: EmbeddedAws) -> Credentials:
     """The key of somebody whom IAM lets call every path of every API, as no tenant's caller may."""
     iam = aws.client("iam")
@@ -344,7 +344,7 @@ def deploy(aws: EmbeddedAws) -> Deploy:
     return create
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def branch_keys(aws: EmbeddedAws) -> BranchKeysApi:
     """The operator of branch keys."""
     key = aws.credentials("admin")

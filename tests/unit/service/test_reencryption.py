@@ -345,6 +345,21 @@ def test_while_branch_keys_are_refused_nothing_is_judged(
         assert work.counts(dry_run=True) == {"seen": 1, "rewritten": 1}
 
 
+@pytest.mark.parametrize("refusals", [1, 2, 3, 4])
+def test_a_key_that_comes_back_in_the_middle_leaves_no_record_refused(
+    reencrypting: Start, tenants: Tenants, old: Service, refusals: int
+) -> None:
+    work = reencrypting()
+    faults = Faults(work.function._container.own.by_kms._keyring._kms._client, "Decrypt")
+    faults.answer(400, "AccessDeniedException", times=refusals)
+    try:
+        counts = work.counts()
+    except Unavailable:
+        counts = work.counts()
+    assert (counts["seen"], counts.get("refused")) == (3, None)
+    assert work.counts() == {"seen": 3, "right": 3}
+
+
 def test_a_record_that_names_a_key_in_a_way_that_kms_refuses_stops_nobody_else(
     reencrypting: Start, tenants: Tenants, old: Service
 ) -> None:
