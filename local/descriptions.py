@@ -59,6 +59,7 @@ def _lifecycle(answer: Mapping[str, Any]) -> dict[str, Any]:
     rules = [
         {
             **rule,
+            "Prefix": rule.get("Filter", {}).get("Prefix"),
             "ExpirationInDays": rule.get("Expiration", {}).get("Days"),
             "ExpiredObjectDeleteMarker": rule.get("Expiration", {}).get("ExpiredObjectDeleteMarker"),
             "Transitions": [
