@@ -183,6 +183,13 @@ class EmbeddedAws:
         """Kill the processes of a function that work on an event; return how many there were."""
         return self._served.functions.kill(name)
 
+    def cut_connections(self, *, seconds: float = 0.0) -> int:
+        """Break every request that is being answered, and new ones for a while; return how many there were.
+
+        What is stored stays. Calls with the operator's key are spared.
+        """
+        return self._running.connections.cut(seconds=seconds, spared=(OPERATOR_KEY, MACHINE_KEY))
+
     def requests(self, service: str | None = None) -> list[Request]:
         """Return what the emulator was asked for, oldest first."""
         return self._running.journal.requests(service=service)

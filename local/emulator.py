@@ -10,14 +10,13 @@ import json
 import logging
 import os
 import socket
-import struct
 import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 # Web pages have no business here: without this moto answers any origin.
 os.environ.setdefault("MOTO_DISABLE_GLOBAL_CORS", "true")
@@ -36,6 +35,7 @@ from local import additions, api_call
 from local.additions import stack_updates
 from local.additions.requests import as_judged
 from local.api_call import ApiCall, protocol_of
+from local.connections import Connections, reset
 from local.faults import Fault, Faults
 from local.journal import Journal, Request
 
@@ -99,6 +99,7 @@ class Emulator:
         self._observe = observe
         self.journal = Journal()
         self.faults = Faults()
+        self.connections = Connections()
         self._log_file = log_file
         self._log_handler: logging.Handler | None = None
         self._server: BaseWSGIServer | None = None
@@ -134,6 +135,7 @@ class Emulator:
             DomainDispatcherApplication(create_backend_app),
             journal=self.journal,
             faults=self.faults,
+            connections=self.connections,
             admit=self._admit,
             observe=self._observe,
         )
@@ -184,24 +186,33 @@ class _Gate:
         *,
         journal: Journal,
         faults: Faults,
+        connections: Connections,
         admit: Admit,
         observe: Observe,
     ) -> None:
         self._application = application
         self._journal = journal
         self._faults = faults
+        self._connections = connections
         self._admit = admit
         self._observe = observe
         self._one_at_a_time = {"dynamodb": Lock(), "s3": Lock()}
 
     def __call__(self, environ: Environ, start_response: "StartResponse") -> Iterable[bytes]:
         call = api_call.read(environ)
+        connection: socket.socket = environ["werkzeug.socket"]
+        with self._connections.answering(connection, access_key_id=call.access_key_id) as there:
+            if not there:
+                _break_connection(environ)
+            return self._answered(call, environ, start_response)
+
+    def _answered(self, call: ApiCall, environ: Environ, start_response: "StartResponse") -> Iterable[bytes]:
         fault = self._faults.take(call.service, call.operation, access_key_id=call.access_key_id)
         if fault is not None and fault.delay:
             time.sleep(fault.delay)
         if fault is not None and fault.reset:
             self._note(call, 0)
-            return _break_connection(environ)
+            _break_connection(environ)
         if fault is not None and fault.code is not None:
             answer = _fault_answer(call, fault)
         else:
@@ -209,7 +220,7 @@ class _Gate:
         self._note(call, answer.status)
         self._observe(call, answer)
         if fault is not None and fault.answer_lost:
-            return _break_connection(environ)
+            _break_connection(environ)
         start_response(answer.line, list(answer.headers))
         return [answer.body]
 
@@ -260,10 +271,7 @@ def _fault_answer(call: ApiCall, fault: Fault) -> Answer:
     return Answer(f"{fault.status} Fault", body, (*_headers(content_type, body), *headers))
 
 
-def _break_connection(environ: Environ) -> Iterable[bytes]:
+def _break_connection(environ: Environ) -> NoReturn:
     """Close the connection so that the client sees a reset."""
-    connection: socket.socket = environ["werkzeug.socket"]
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.shutdown(socket.SHUT_RD)
-    connection.close()
+    reset(environ["werkzeug.socket"])
     raise ConnectionResetError
