@@ -24,7 +24,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --- set up ---------------------------------------------------------------------------------------------------------
 
@@ -111,8 +111,14 @@ kills: $(READY) ## `sealed` killed at 20 random moments of each transfer, and go
 	@SEALED_KILLS=20 pytest tests/local/test_object_kills.py $(PYTEST_ARGS)
 
 .PHONY: reencryption
-reencryption: $(READY) ## 20,000 records change their strategy while they are read and written
-	@SEALED_RECORDS=20000 pytest tests/local/test_reencryption.py -k change_their_strategy $(PYTEST_ARGS)
+reencryption: $(READY) ## 20,000 records are encrypted anew: at ease, in use, in trouble, poisoned; and how it grows
+	@SEALED_RECORDS=20000 pytest -s tests/local/test_reencryption.py tests/local/test_reencryption_faults.py \
+		-k 'change_their_strategy or poisoned or one_call_in_fifty' $(PYTEST_ARGS)
+	@python -m benchmarks.reencryption
+
+.PHONY: reencryption-kills
+reencryption-kills: $(READY) ## re-encryptions whose functions, machine and servers are killed, 200 times in all
+	@SEALED_KILL_ROUNDS=20 pytest -s tests/local/test_reencryption_kills.py $(PYTEST_ARGS)
 
 .PHONY: streams
 streams: $(READY) ## how fast messages stream, against bare AES-GCM and AWS's own library

@@ -140,7 +140,8 @@ def _managed_policy(clients: Clients, arn: str, _given: Properties) -> Any:  # n
     iam = clients.client("iam")
     policy = iam.get_policy(PolicyArn=arn)["Policy"]
     version = iam.get_policy_version(PolicyArn=arn, VersionId=policy["DefaultVersionId"])["PolicyVersion"]
-    roles = iam.list_entities_for_policy(PolicyArn=arn)["PolicyRoles"]
+    # moto looks among as many roles of the account as there may be entities.
+    roles = iam.list_entities_for_policy(PolicyArn=arn, MaxItems=1000)["PolicyRoles"]
     names = {"ManagedPolicyName": policy["PolicyName"], "Roles": [role["RoleName"] for role in roles]}
     return [policy, {"PolicyDocument": version["Document"]}, names]
 

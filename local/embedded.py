@@ -40,6 +40,8 @@ from local.trail.recorder import Recorder
 Progress = Callable[[str], None]
 _SCHEDULER = "scheduler.amazonaws.com"
 _NOT_RUNNING = "The embedded AWS is not running."
+# Tests look on by the one; by the other the machine reads what it is to serve.
+_SPARED = (OPERATOR_KEY, MACHINE_KEY)
 
 
 class EmbeddedAws:
@@ -186,9 +188,9 @@ class EmbeddedAws:
     def cut_connections(self, *, seconds: float = 0.0) -> int:
         """Break every request that is being answered, and new ones for a while; return how many there were.
 
-        What is stored stays. Calls with the operator's key are spared.
+        What is stored stays. Calls with the operator's key are spared, and the machine's own.
         """
-        return self._running.connections.cut(seconds=seconds, spared=(OPERATOR_KEY, MACHINE_KEY))
+        return self._running.connections.cut(seconds=seconds, spared=_SPARED)
 
     def requests(self, service: str | None = None) -> list[Request]:
         """Return what the emulator was asked for, oldest first."""
@@ -233,9 +235,9 @@ class EmbeddedAws:
     ) -> None:
         """Let one in so many calls of a service fail until faults are cleared: see ``Trouble``.
 
-        Without operations it is all of them. Calls with the operator's key are spared.
+        Without operations it is all of them. Calls with the operator's key are spared, and the machine's own.
         """
-        trouble = Trouble(service, operations, one_in=one_in, codes=codes, seed=seed, spared=OPERATOR_KEY)
+        trouble = Trouble(service, operations, one_in=one_in, codes=codes, seed=seed, spared=_SPARED)
         self._running.faults.trouble(trouble)
 
     def clear_faults(self) -> None:

@@ -62,20 +62,30 @@ SHARED: Mapping[tuple[str, str], str] = {
     ("dynamodb:GetItem", "dynamodb:table/KeyStore"): (
         "each finds branch keys; the writer in the strategy `tenant` only."
     ),
+    ("dynamodb:PutItem", "dynamodb:table/Records"): (
+        "the writer on request; reencryptor what it opened, and only where it is unchanged since."
+    ),
     ("dynamodb:Query", "dynamodb:table/Records"): (
-        "the reader lists records; tenant-admin, by condition, keys and headers alone."
+        "the reader lists records; tenant-admin, by condition, keys and headers alone; reencryptor the "
+        "records of the one tenant that a run is limited to."
     ),
     ("kms:Decrypt", "kms:key/EnvelopeKey"): (
-        "the writer, in the strategy `tenant`, active branch keys alone, by condition; the reader records' "
-        "keys too; object-client those of its own tenant's objects, by a context that no record has."
+        "the writer, in the strategy `tenant`, active branch keys alone, by condition; the reader and "
+        "reencryptor records' keys too; object-client those of its own tenant's objects, by a context that "
+        "no record has."
     ),
     ("kms:GenerateDataKey", "kms:key/EnvelopeKey"): (
-        "the writer for records; object-client for its own tenant's objects, by a context that no record has."
+        "the writer and reencryptor for records; object-client for its own tenant's objects, by a context "
+        "that no record has."
     ),
     ("kms:Decrypt", "kms:key/another"): "the same, for branch keys that were moved to another key.",
     ("kms:Decrypt", "kms:key/StorageKey"): (
-        "by condition through DynamoDB, for the tables, through Lambda, each for its own environment, and "
-        "through S3, for the bucket of objects."
+        "by condition through DynamoDB, for the tables, through Lambda, each for its own environment, "
+        "through S3, for the buckets of objects and of runs, and for executions of the one state machine."
+    ),
+    ("kms:GenerateDataKey", "kms:key/StorageKey"): (
+        "by condition, object-client through S3 for the bucket of objects; planner and reencryption-machine "
+        "through S3 for the bucket of runs, and the machine for its executions and their log."
     ),
     ("xray:PutTelemetryRecords", "*"): _TRACES,
     ("xray:PutTraceSegments", "*"): _TRACES,

@@ -43,7 +43,7 @@ class Runs:
         )
         return str(started["executionArn"])
 
-    def ended(self, execution: str, *, seconds: float = 300) -> dict[str, Any]:
+    def ended(self, execution: str, *, seconds: float = 1800) -> dict[str, Any]:
         """Wait until an execution has ended, and describe it."""
         states, deadline = self.aws.client("stepfunctions"), time.monotonic() + seconds
         while True:
@@ -54,10 +54,10 @@ class Runs:
                 raise AssertionError(f"the execution runs for more than {seconds} s")
             time.sleep(0.2)
 
-    def run(self, *, seconds: float = 300, **given: Any) -> dict[str, Any]:
+    def run(self, **given: Any) -> dict[str, Any]:
         """Start a run, and return its summary."""
         execution = self.start(**given)
-        described = self.ended(execution, seconds=seconds)
+        described = self.ended(execution)
         assert described["status"] == "SUCCEEDED", (described.get("error"), described.get("cause"))
         return self.summary(execution.rpartition(":")[2])
 
@@ -83,6 +83,12 @@ class Runs:
         answer = self.aws.client("s3").get_object(Bucket=self.aws.outputs["MaintenanceBucketName"], Key=key)
         found: dict[str, Any] = json.loads(answer["Body"].read())
         return found
+
+
+def took(summary: dict[str, Any]) -> float:
+    """A run's seconds."""
+    began, ended = (datetime.fromisoformat(summary[name]) for name in ("began", "ended"))
+    return (ended - began).total_seconds()
 
 
 @dataclass
@@ -127,7 +133,7 @@ class Table:
 
     def providers(self) -> Counter[str]:
         """How many records are wrapped by what."""
-        return Counter(read_header(item[HEADER]["B"]).provider for item in self.items())
+        return Counter(provider_of(item) for item in self.items())
 
     def put(self, item: dict[str, Any]) -> None:
         """Put an item."""
@@ -142,6 +148,11 @@ class Table:
             dynamodb.batch_write_item(RequestItems={self._name: requests})
 
 
+def provider_of(item: dict[str, Any]) -> str:
+    """What a record's data key is wrapped by."""
+    return read_header(item[HEADER]["B"]).provider
+
+
 @dataclass
 class Busy:
     """Writers and readers who use the API without a pause, and what they were told."""
@@ -152,12 +163,14 @@ class Busy:
     _stop: Event = field(default_factory=Event)
 
     def write(self, records: Any, names: list[str]) -> None:
-        """Replace records of one's own, one after the other; some by their revision."""
+        """Replace records of one's own, one after the other, some by their revision; and create some."""
         number = 0
         while not self._stop.is_set():
             name, number = names[number % len(names)], number + 1
             condition = {}
-            if number % 3 == 0:
+            if number % 10 == 0:
+                name = f"new-{name}-{number}"
+            elif number % 3 == 0:
                 found = records.get(name)
                 self.answers["GET", found.status] += 1
                 condition = {"If-Match": found.headers["etag"]} if found.status == 200 else {}
@@ -172,6 +185,11 @@ class Busy:
         draw = random.Random(seed)  # noqa: S311 - which record is no secret
         while not self._stop.is_set():
             self.answers["GET", records.get(draw.choice(names)).status] += 1
+
+    @property
+    def created(self) -> set[tuple[str, str]]:
+        """The records that were not there before, by tenant and id."""
+        return {record for record in self.attempted if record[1].startswith("new-")}
 
     def stop(self) -> None:
         """Let them end."""

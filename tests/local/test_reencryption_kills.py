@@ -127,7 +127,7 @@ def test_a_run_that_is_killed_again_and_again_ends_complete_and_rewrites_each_re
     assert summary["state"] == "complete"
     assert summary["refused_total"] == 0
     check_no_lost_update(working, branch_keys)
-    assert table.providers() == {BY_TENANT: COUNT}
+    assert set(table.providers()) == {BY_TENANT}
     written = writes_by_role(archive.new(), f"{PREFIX}-reencryptor")
     assert set(written.values()) == {1}
     print(f"seed {seed}: {dict(killed.kills)}")

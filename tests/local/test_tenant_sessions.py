@@ -127,15 +127,37 @@ def test_records_are_encrypted_anew_in_sessions_of_their_tenants(
     sessions.forget_trail()
     summary = Runs(sessions).run()
     assert (summary["counts"]["rewritten"], summary["refused_total"]) == (2, 0)
-    roles = {
-        (each["userIdentity"]["arn"].split("/")[-2], each["requestParameters"]["key"]["tenant"])
-        for each in archive.new()
-        if each["eventName"] == "PutItem" and "reencryptor" in each["userIdentity"]["arn"]
-    }
-    assert roles == {(f"{PREFIX}-reencryptor-session", OWN), (f"{PREFIX}-reencryptor-session", OTHER)}
+    assert _callers(archive, "PutItem") == {("reencryptor-session", OWN), ("reencryptor-session", OTHER)}
     for tenant in (OWN, OTHER):
         assert two_tenants.records(tenant).get("old").body == {"of": tenant}
         assert two_tenants.records(tenant).delete("old").status == 204
+
+
+def test_data_keys_of_kms_are_made_in_sessions_of_their_tenants(
+    sessions: EmbeddedAws, two_tenants: Any
+) -> None:
+    archive = Archive(sessions)
+    sessions.change_settings({"key_strategy": "record", "writer_keeps_branch_keys": True})
+    sessions.forget_trail()
+    summary = Runs(sessions).run(dry_run=True)
+    assert summary["counts"]["rewritten"] >= 2
+    called = _callers(archive, "GenerateDataKey")
+    sessions.change_settings({"key_strategy": "tenant", "writer_keeps_branch_keys": False})
+    assert called == {("reencryptor-session", OWN), ("reencryptor-session", OTHER)}
+
+
+def _callers(archive: Archive, name: str) -> set[tuple[str, str]]:
+    """By which of the re-encryption's roles, and for which tenants, an operation on records was called."""
+    found = set()
+    for each in archive.new():
+        arn, parameters = each["userIdentity"].get("arn", ""), each.get("requestParameters") or {}
+        if each["eventName"] != name or f"/{PREFIX}-reencryptor" not in arn:
+            continue
+        role = arn.split("/")[-2].removeprefix(f"{PREFIX}-")
+        context = parameters.get("encryptionContext", {})
+        tenant = parameters["key"]["tenant"] if "key" in parameters else context["aws-crypto-attr.tenant"]
+        found.add((role, tenant))
+    return found
 
 
 def test_a_tenants_calls_are_made_in_its_own_session(sessions: EmbeddedAws, two_tenants: Any) -> None:
