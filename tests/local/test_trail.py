@@ -41,6 +41,7 @@ class Archive:
         self.aws = aws
         self.bucket = aws.outputs["ArchiveBucketName"]
         self.s3 = aws.client("s3")
+        self._seen = set(self.listed())
 
     def listed(self) -> list[str]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
@@ -50,10 +51,10 @@ class Archive:
         return gzip.decompress(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
 
     def new(self) -> Iterator[Record]:
-        """Let the trail deliver, and yield the records that came."""
-        before = set(self.listed())
+        """Let the trail deliver, and yield the records that have come since the last time."""
         self.aws.deliver_trail()
-        for key in sorted(set(self.listed()) - before):
+        before, self._seen = self._seen, set(self.listed())
+        for key in sorted(self._seen - before):
             if LOG_FILE.fullmatch(key):
                 yield from json.loads(self.text(key))["Records"]
 
