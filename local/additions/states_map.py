@@ -287,6 +287,9 @@ def install() -> None:
         eval_input: distributed.DistributedIterationComponentEvalInput,
     ) -> None:
         items = env.stack.pop()
+        if not env.is_running():
+            # The execution was stopped while its items were read, and this is something else.
+            raise StoppedError
         env.stack.append(MapRun(self, env, eval_input, items).run())
 
     distributed.DistributedIterationComponent._map_run = _map_run  # type: ignore[method-assign]
