@@ -25,8 +25,11 @@ _DENIED = frozenset(
         "AccessDeniedException",
         "ExpiredToken",
         "ExpiredTokenException",
+        "IncompleteSignatureException",
         "InvalidAccessKeyId",
         "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationTokenException",
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
     }

@@ -23,6 +23,8 @@ from client.tables import wants_json
 
 _STOPPED = "ABORTED"
 _BADLY = ("FAILED", "TIMED_OUT", _STOPPED)
+# As the planner says it.
+_AT_WORK = "is at work"
 
 
 def run(arguments: argparse.Namespace) -> Exit:
@@ -144,6 +146,8 @@ def _wait(
 def _ended(arguments: argparse.Namespace, followed: Followed, *, run_id: str) -> Exit:
     execution, summary = followed.execution, followed.summary
     if execution.is_refused:
+        if _AT_WORK in execution.reason:
+            raise ConflictError(f"the run was refused: {execution.reason}")
         raise RefusedInputError(f"the run was refused: {execution.reason}")
     _print(arguments, summary, tally=followed.tally, plan=followed.plan, job=execution.job)
     if execution.status == _STOPPED:
@@ -154,7 +158,20 @@ def _ended(arguments: argparse.Namespace, followed: Followed, *, run_id: str) ->
         say(f"Not all of its segments are through. To go on: sealed maintenance resume {run_id}")
     if execution.status in _BADLY:
         return Exit.RUN_FAILED
+    _warn_of_nothing_meant(summary)
     return _code(summary)
+
+
+def _warn_of_nothing_meant(summary: Document) -> None:
+    """Say so where a filter was given and no record is meant: it may be misspelled."""
+    counts = summary.get("counts")
+    if not isinstance(counts, dict):
+        return
+    seen, filtered = counts.get("seen"), counts.get("filtered")
+    if seen and seen == filtered:
+        say("No record matches the filter: nothing was looked at more closely.")
+    elif not seen:
+        say("No record was there to look at: is it the right table, and the tenant's right id?")
 
 
 def _code(summary: Document) -> Exit:
@@ -187,14 +204,17 @@ def _show(arguments: argparse.Namespace, *, place: MaintenancePlace) -> Exit:
     if plan is None and not executions:
         raise unknown(run_id)
     if plan is None and executions[-1].is_refused:
-        raise RefusedInputError(f"the run was refused: {executions[-1].reason}")
+        raise RefusedInputError(f"the run was refused when it was started: {executions[-1].reason}")
     at_work = bool(executions) and executions[-1].is_at_work
     results = Results(place, run_id)
     if at_work or summary is None or summary.get("dry_run"):
         results.look()
     if at_work or summary is None:
-        state = "running" if at_work else "unfinished"
+        stopped = bool(executions) and executions[-1].status == _STOPPED
+        state = "running" if at_work else "stopped" if stopped else "unfinished"
         summary = {**results.tally.summary(run_id, plan=plan), "state": state}
+        if at_work:
+            summary["ended"] = None
     _print(arguments, summary, tally=results.tally, plan=plan, job=executions[0].job if executions else None)
     return Exit.OK
 

@@ -10,9 +10,8 @@ settings from the environment (outputs of the MaintenanceStack):
   SEALED_REENCRYPTION_STATE_MACHINE_ARN   the output ReencryptionStateMachineArn
   SEALED_MAINTENANCE_BUCKET               the output MaintenanceBucketName
 
-Your own credentials need states:StartExecution and ListExecutions on the machine, DescribeExecution
-and StopExecution on its executions, s3:ListBucket and GetObject on the bucket, and kms:Decrypt with
-the storage key through S3.
+Your own credentials need the managed policy <prefix>-maintenance-operate (the output
+MaintenanceOperatePolicyArn): it lets you start, follow and stop runs, and read their results.
 
 examples:
   sealed maintenance reencrypt --dry-run
@@ -39,22 +38,30 @@ Ctrl-C ends the watching, not the run: what it prints then says how to follow, s
 
 A dry run opens and encrypts each record that needs it, and stores nothing: so it finds what would be
 refused, and pays for KMS as the run will. It ends with the cost at the prices of us-east-1, or of
---prices FILE, and with the time that the run takes."""
+--prices FILE, and with the time that the run takes.
+
+--read-units and --write-units are shared out evenly among the segments that are worked on at once
+(--concurrency); what one leaves is not passed on. With few large tenants: --concurrency 1, or --tenant.
+After `sealed tenant rotate`, start a run when the time caches_clear_at that it printed is over: until
+then writers still write under the old version.
+
+In JSON, "filtered" are records that the filter does not mean, "right" those that need nothing,
+"conflicts" those that somebody else wrote at the same time, and that were left to them."""
 
 FOLLOW = """\
 example:
   sealed maintenance follow 20260501T080000Z-0a1b2c3d
 
 Shows how far the run is and prints its summary at the end, or at once if it has ended. Only looks:
-Ctrl-C ends the watching and not the run."""
+Ctrl-C ends the watching and not the run. Numbers move when a step ends, after 13 minutes at most."""
 
 STOP = """\
 example:
   sealed maintenance stop 20260501T080000Z-0a1b2c3d
 
-No further step begins. One that is under way ends by itself, within a quarter of an hour at most, and
-each of its records is whole, old or new. `sealed maintenance resume` goes on. Prints {"run",
-"execution", "state"}."""
+No further step begins. One that is under way ends by itself, within a quarter of an hour at most:
+until then it goes on to write, beside a run that is started meanwhile. Each of its records is whole,
+old or new. `sealed maintenance resume` goes on. Prints {"run", "execution", "state"}."""
 
 RESUME = """\
 example:
@@ -78,4 +85,5 @@ examples:
 
 Prints the summary; of a run that is at work or was stopped, what it has done so far. Refused records
 are named with the reason: does-not-verify, key-refused, shredded, no-branch-key, branch-key-does-not-verify,
-too-large, not-a-record. The first 10,000 are in the summary, all of them in the run's results."""
+too-large, not-accepted, not-a-record, written-meanwhile. The first 10,000 are in the summary, all of them
+in the bucket, under runs/RUN/results/. The exit code is 0 whatever is shown."""

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterable, Mapping
+from datetime import UTC
 from functools import partial
 from typing import Any
 
@@ -83,4 +84,6 @@ def _state(execution: Execution | None, *, summary: Document | None, plan: Docum
 
 def _time(execution: Execution | None, which: str) -> str | None:
     moment = getattr(execution, which, None)
-    return None if moment is None else moment.isoformat(timespec="seconds")
+    if moment is None:
+        return None
+    return str(moment.astimezone(UTC).isoformat(timespec="seconds")).replace("+00:00", "Z")

@@ -121,4 +121,6 @@ def _amount(quantity: Decimal) -> str:
 
 def _money(amount: Decimal) -> str:
     """Write an amount in cents, begun ones in full."""
+    if 0 < amount < _CENT:
+        return f"< {_CENT}"
     return f"{amount.quantize(_CENT, rounding=ROUND_CEILING):f}"

@@ -21,7 +21,7 @@ _LABELS = {
     "right": "already right",
     "filtered": "not meant",
     "refused": "refused, left as they were",
-    "conflicts": "changed by others all the time",
+    "conflicts": "left to others who wrote them",
 }
 
 

@@ -201,8 +201,10 @@ def _ready(aws: EmbeddedAws) -> str:
     auditor, workgroup = aws.credentials(AUDITOR), aws.outputs.get("AuditWorkGroupName", "")
     sealed = _sealed()
     key = "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"
-    told = of_objects(aws.outputs) | of_maintenance(aws.outputs)
-    objects = "\n".join(f"  export {name}={value}" for name, value in told.items())
+    objects, maintenance = (
+        "\n".join(f"  export {name}={value}" for name, value in told.items())
+        for told in (of_objects(aws.outputs), of_maintenance(aws.outputs))
+    )
     signed = f'curl --aws-sigv4 "aws:amz:{aws.region}:execute-api" --user "{key}"'
     return f"""
 The API: {aws.api_url}
@@ -223,11 +225,14 @@ The same caller's large objects, which are encrypted where the command runs:
   {sealed} object put acme readme README.md
   {sealed} object cat acme readme --range 0-99
 
-As the operator of branch keys, who can read no record:
+As the operator, of branch keys and of re-encryption, who can read no record:
 
   export AWS_ACCESS_KEY_ID={operator.access_key} AWS_SECRET_ACCESS_KEY={operator.secret_key}
+  export AWS_ENDPOINT_URL={aws.aws_endpoint}
+{maintenance}
   {sealed} tenant create acme
   {sealed} tenant list
+  {sealed} maintenance reencrypt --dry-run
 
 As the auditor, who can ask the trail and nothing else:
 

@@ -101,11 +101,12 @@ class AuditStack(cdk.Stack):
             workers=[role_arn(role) for role in (*_roles(settings, working=True), *_clients(settings))],
             # Names of roles are unique in an account, whatever their paths.
             workers_in_patterns=[f"*/{role}" for role in (*_workers(settings), *_clients(settings))],
-            tenant_admins=[role_arn(role) for role in _roles(settings, "tenant-admin", working=True)],
+            tenant_admins=[f"*/{role}" for role in _roles(settings, "tenant-admin", working=True)],
+            reencryptors=[f"*/{role}" for role in _roles(settings, "reencryptor", working=True)],
             functions=[names.function(settings, function) for function in functions],
             api_id=service.api.rest_api_id,
             key_store=storage.key_store,
-            scheduler_group=names.schedule_group(settings) if maintenance.has_schedules else None,
+            scheduler_group=names.schedule_group(settings) if settings.has_schedules else None,
             trail=names.trail(settings),
             topic_arns=[topic.topic.topic_arn, topic.key_topic.topic_arn],
             buckets=[

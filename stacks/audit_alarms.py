@@ -87,7 +87,8 @@ class Alarms(Construct):
         )
         if "rotation" in functions:
             self._on("branch-key-rotation-failed", self._counted("branch-key-rotation-failed"))
-            self._on("rotation-not-started", _dropped(settings))
+        if settings.has_schedules:
+            self._on("schedule-not-started", _dropped(settings))
         for name, function in functions.items():
             self._on(f"{name}-errors", function.metric_errors(period=FIVE_MINUTES, statistic="Sum"))
             self._on(

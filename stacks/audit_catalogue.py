@@ -71,7 +71,7 @@ ALARMS: Mapping[str, str] = {
     ),
     "branch-key-shredded": "Someone shredded a tenant's branch key: its records can never be read again.",
     "branch-key-rotation-failed": "The schedule could not rotate a branch key that has come of age.",
-    "rotation-not-started": "EventBridge Scheduler could not start the rotation of branch keys.",
+    "schedule-not-started": "EventBridge Scheduler could not start a rotation or a re-encryption.",
     "unusable-key-used": "Someone used a key that is disabled or awaits its deletion.",
     "integrity-failure": (
         "The stored bytes of a record do not verify: they were changed, or put where they do not belong."

@@ -151,8 +151,8 @@ SHREDDED = '{ ($.message = "branch key changed") && ($.operation = "shred_branch
 ROTATION_FAILED = '{ $.message = "branch key not rotated" }'
 # What the reencryptor writes of a call: what it left alone, or that it could do nothing. Its own metrics are
 # one for all deployments of an account.
-LEFT_ALONE = '{ ($.message = "reencryption") && ($.refused > 0) }'
-IN_VAIN = '{ $.message = "segment not worked on" }'
+LEFT_ALONE = '{ ($.message = "reencryption") && (($.refused > 0) || ($.conflicts > 0)) }'
+IN_VAIN = '{ ($.message = "segment not worked on") || ($.message = "segment interrupted") }'
 
 ITEM_WRITES = (
     "BatchWriteItem",
@@ -168,14 +168,17 @@ MAY_BE_ABSENT = ("CopyObject", "GetObject", "HeadObject", "UploadPartCopy")
 
 
 def written_by_others(watched: Watched) -> str:
-    """A change of the key store's items that the role tenant-admin did not make; the refused ones too."""
+    """A change of the key store's items that the role tenant-admin did not make; the refused ones too.
+
+    A transaction of reencryptor writes a record, and only looks at the key store: it may do no more there.
+    """
     record = Record("$")
     table = watched.key_store.table_arn
     return all_of(
         record.is_("eventSource", "dynamodb.amazonaws.com"),
         any_of(record.is_("eventName", *ITEM_WRITES), f"{record.root}.readOnly IS FALSE"),
         any_of(record.is_("resources[0].ARN", table), record.is_("resources[1].ARN", table)),
-        record.is_none_of(ISSUER, *watched.tenant_admins),
+        record.is_none_of(ISSUER, *watched.tenant_admins, *watched.reencryptors),
     )
 
 

@@ -33,7 +33,9 @@ class Watched:
     workers_in_patterns
         The same for patterns of metric filters, which take no more than 1,024 characters.
     tenant_admins
-        The ARNs of those that may change the key store.
+        Those that may change the key store, as patterns of metric filters have them.
+    reencryptors
+        Those that may look at it within a transaction, likewise.
     functions
         Names of the functions.
     api_id
@@ -64,6 +66,7 @@ class Watched:
     workers: Sequence[str]
     workers_in_patterns: Sequence[str]
     tenant_admins: Sequence[str]
+    reencryptors: Sequence[str]
     functions: Sequence[str]
     api_id: str
     key_store: dynamodb.ITable

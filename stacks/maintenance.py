@@ -75,8 +75,6 @@ class MaintenanceStack(cdk.Stack):
                     resources=[self.reencryption.machine.attr_arn],
                 )
             )
-        #: Whether anything happens by itself.
-        self.has_schedules = bool(started)
         if started:
             self._schedules(started, surroundings)
 

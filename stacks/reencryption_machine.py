@@ -26,6 +26,7 @@ _PASSING = [
 ]
 _PLANNING_SECONDS = 900
 _CALL_SECONDS = 930
+_PAUSE_SECONDS = 30
 # About an hour, for calls of a quarter of an hour.
 _ATTEMPTS_AT_A_PLACE = 60
 
@@ -62,7 +63,19 @@ def definition(*, planner: str, reencryptor: str) -> dict[str, Any]:
             "Summarize": {
                 **_call(planner, summarize, seconds=_PLANNING_SECONDS),
                 "OutputPath": "$.Payload",
-                "End": True,
+                "Next": "IsComplete",
+            },
+            "IsComplete": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.state", "StringEquals": "complete", "Next": "Complete"}],
+                "Default": "Incomplete",
+            },
+            "Complete": {"Type": "Succeed"},
+            # As many as are tolerated keep nobody else; a run that left them is no success all the same.
+            "Incomplete": {
+                "Type": "Fail",
+                "Error": "SegmentsFailed",
+                "Cause": "Some segments are not through: mend what failed them, and resume the run.",
             },
             "SummarizeFailed": {
                 **_call(planner, summarize, seconds=_PLANNING_SECONDS),
@@ -141,9 +154,14 @@ def _segment(reencryptor: str) -> dict[str, Any]:
         },
         "IsDone": {
             "Type": "Choice",
-            "Choices": [{"Variable": "$.answer.result.done", "BooleanEquals": True, "Next": "Done"}],
+            "Choices": [
+                {"Variable": "$.answer.result.done", "BooleanEquals": True, "Next": "Done"},
+                {"Variable": "$.answer.result.interrupted", "BooleanEquals": True, "Next": "Pause"},
+            ],
             "Default": "GoOn",
         },
+        # What is out or throttled is not called again at once.
+        "Pause": {"Type": "Wait", "Seconds": _PAUSE_SECONDS, "Next": "GoOn"},
         "GoOn": {"Type": "Pass", "Parameters": following, "Next": "Reencrypt"},
         "Done": {"Type": "Pass", "Result": 0, "End": True},
     }

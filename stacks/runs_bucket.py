@@ -3,8 +3,9 @@
 What must stay true:
 - It holds keys of records and numbers, never content; nothing comes or goes without TLS 1.2, and nothing is
   public; what a run wrote stays for `maintenance_result_days`.
-- Only the planner and the state machine write: a plan or an answer that somebody else put there could make a
-  run pass records by, or say that it did not.
+- Only the planner and the state machine write, and where it is kept nobody deletes but its lifecycle: a plan
+  or an answer that somebody else put there, or brought back, could make a run pass records by, or say that it
+  did not.
 """
 
 from collections.abc import Sequence
@@ -73,10 +74,12 @@ def add_runs_bucket(
         ],
         removal_policy=settings.removal_policy,
     )
+    # What is to be removed with its deployment has to be emptied first.
+    deletions = ["s3:DeleteObject", "s3:DeleteObjectVersion"] if settings.retains_data else []
     bucket.add_to_resource_policy(
         nobody_may(
             "NobodyElseWrites",
-            actions=["s3:PutObject"],
+            actions=[*deletions, "s3:PutObject"],
             resources=[bucket.arn_for_objects("*")],
             # Of several ARNs it holds for a principal that is none of them.
             conditions={"ArnNotEquals": {"aws:PrincipalArn": [role.role_arn for role in writers]}},

@@ -200,6 +200,11 @@ class Settings:
         return self.tenant_sessions or self.tenant_sessions_changing
 
     @property
+    def has_schedules(self) -> bool:
+        """Whether anything happens by itself."""
+        return self.branch_key_rotation_days is not None or self.reencryption_schedule is not None
+
+    @property
     def retains_data(self) -> bool:
         """Whether data outlives its stack."""
         return self.removal == "retain"

@@ -92,7 +92,7 @@ RULES: Mapping[str, Rule] = {
     "key_store_recovery_days": whole_number(1, 35),
     "key_store_backup_days": optional(whole_number(1, 35)),
     "object_old_version_days": whole_number(1, 3650),
-    "maintenance_result_days": whole_number(1, 3650),
+    "maintenance_result_days": whole_number(30, 3650),
     "reencryption_schedule": optional(schedule()),
     "log_retention_days": one_of(*LOG_RETENTION),
     "throttle_rate": whole_number(1, 10_000),

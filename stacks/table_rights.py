@@ -107,7 +107,10 @@ def tables_of_reader(_settings: Settings, tables: Tables) -> list[iam.PolicyStat
 
 def tables_of_reencryptor(_settings: Settings, tables: Tables) -> list[iam.PolicyStatement]:
     """Write records back, and read the key store; which records there are, the function finds out itself."""
-    return [tables.may_on_records("dynamodb:PutItem"), tables.may_on_key_store("dynamodb:GetItem")]
+    return [
+        tables.may_on_records("dynamodb:PutItem"),
+        tables.may_on_key_store("dynamodb:ConditionCheckItem", "dynamodb:GetItem"),
+    ]
 
 
 def records_of_all_tenants(tables: Tables) -> iam.PolicyStatement:

@@ -19,9 +19,9 @@ MOST_SEGMENTS = 100_000
 MOST_CHILDREN = 1_000
 USUAL_CHILDREN = 10
 STATES_PER_STEP = 4
-MOST_REFUSALS = 500
-#: Tenant, record and reason at their longest, in JSON, within a text of JSON.
-REFUSAL_BYTES = 64 + 128 + 26 + 60
+MOST_REFUSED_BYTES = 64 * 1024
+#: With what the last 32 records may add that are worked on together; taken twice, as text within text.
+REFUSED_AT_MOST_BYTES = MOST_REFUSED_BYTES + 32 * 1_400
 #: Function and write enter, are scheduled, start, succeed and exit; the two states after them enter and exit.
 EVENTS_PER_STEP = 14
 

@@ -7,6 +7,7 @@ never a header that is changed in place.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, cast
@@ -22,6 +23,7 @@ from envelope import (
     InvalidItemError,
     KeyServiceError,
 )
+from envelope.branch_key_item import ACTIVE, PARTITION_KEY, store_key
 from envelope.branch_keyring import PROVIDER_ID as BRANCH_KEYS
 from envelope.branch_keyring import version_of
 from envelope.item_encryptor import StoredForm
@@ -60,7 +62,9 @@ class Refusal(Enum):
     KEY_REFUSED = "key-refused"
     BRANCH_KEY_DOES_NOT_VERIFY = "branch-key-does-not-verify"
     TOO_LARGE = "too-large"
+    NOT_ACCEPTED = "not-accepted"
     NOT_A_RECORD = "not-a-record"
+    WRITTEN_MEANWHILE = "written-meanwhile"
 
 
 class Verdict(Enum):
@@ -126,6 +130,7 @@ class Filter:
         return True
 
 
+_RIGHT = Outcome(Verdict.RIGHT)
 _PROVIDERS = {KeyStrategy.RECORD: KMS, KeyStrategy.TENANT: BRANCH_KEYS}
 
 
@@ -172,14 +177,31 @@ class Rewriter:
                 return Outcome(Verdict.REFUSED, refusal=Refusal.TOO_LARGE, units=units)
             if self._dry_run:
                 return Outcome(Verdict.REWRITTEN, bytes=size)
-            written, current = self._write(item, rewritten)
+            try:
+                written, current = self._write(item, rewritten)
+            except ClientError as failure:
+                refusal = _refusal_of_table(failure)
+                if refusal is None:
+                    raise
+                return Outcome(Verdict.REFUSED, refusal=refusal, units=units)
             units += written
             if current is None:
                 return Outcome(Verdict.REWRITTEN, units=units, bytes=size)
             if not current:
                 return Outcome(Verdict.GONE, units=units)
+            # Whoever wrote it in another form knows better than this call what today's is.
+            if self._wrapping(current) != self._wrapping(item) and self._judged(current) is not _RIGHT:
+                break
             item = current
-        return Outcome(Verdict.CONFLICT, units=units)
+        return Outcome(Verdict.CONFLICT, refusal=Refusal.WRITTEN_MEANWHILE, units=units)
+
+    def _wrapping(self, item: Item) -> object:
+        """What an item's data key is wrapped under; None where its header says nothing."""
+        try:
+            entries = self._encryptor.stored_form(item).entries
+        except EnvelopeError:
+            return None
+        return [(entry.provider_id, entry.provider_info, _version(entry)) for entry in entries]
 
     def _judged(self, item: Item) -> Item | Outcome:
         """Return the item encrypted anew, or why that is not to be written."""
@@ -188,7 +210,7 @@ class Rewriter:
         except KeyServiceError as failure:
             if problem_of(failure).kind is not problems.KEY_UNAVAILABLE:
                 raise
-            self._check_envelope_key(item)
+            self._check_keys(item)
         try:
             # KMS may have come back between the two.
             return self._looked_at(item)
@@ -203,7 +225,7 @@ class Rewriter:
             if not self._chosen.takes(item, form.entries):
                 return Outcome(Verdict.FILTERED)
             if self._is_right(item, form):
-                return Outcome(Verdict.RIGHT)
+                return _RIGHT
             rewritten = self._encryptor.reencrypt(item)
         except KeyServiceError:
             raise
@@ -226,38 +248,71 @@ class Rewriter:
             return False
         return version_of(entry) == self._compartment.cache.active(tenant).version
 
-    def _check_envelope_key(self, item: Item) -> None:
-        """Raise KeyServiceError where KMS refuses the envelope key itself, and not this record alone.
+    def _check_keys(self, item: Item) -> None:
+        """Raise KeyServiceError where KMS refuses a key itself, and not this record alone.
 
-        Whoever writes to the table can plant an item that names a key in a way that KMS refuses. So the key,
-        which branch keys are wrapped under too, is tried on an item that nobody else wrote.
+        Whoever writes to the table can plant an item that names a key in a way that KMS refuses. So the
+        envelope key is tried on an item that nobody else wrote, and the tenant's branch key by itself.
         """
-        encryptor = self._compartment.by_kms
-        names = (TENANT_ATTRIBUTE, RECORD_ATTRIBUTE)
-        encryptor.decrypt(encryptor.encrypt({name: item[name] for name in names}))
+        providers = {entry.provider_id for entry in self._encryptor.stored_form(item).entries}
+        by_tenant = self._configuration.key_strategy is KeyStrategy.TENANT
+        if KMS in providers or not by_tenant:
+            encryptor = self._compartment.by_kms
+            names = (TENANT_ATTRIBUTE, RECORD_ATTRIBUTE)
+            encryptor.decrypt(encryptor.encrypt({name: item[name] for name in names}))
+        if BRANCH_KEYS in providers or by_tenant:
+            # Not from memory.
+            with suppress(BranchKeyItemError, BranchKeyNotFoundError, BranchKeyShreddedError):
+                self._compartment.branch_keys.active(item[TENANT_ATTRIBUTE]["S"])
 
     def _write(self, old: Item, new: Item) -> tuple[float, Item | None]:
         """Put `new` where `old` is; return the write units, and what was found there instead.
 
         That is None where `new` is there now, and empty where nothing is.
         """
-        store = self._compartment.store
+        put: dict[str, Any] = {
+            "TableName": self._compartment.store.table,
+            "Item": new,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            **_unchanged(old),
+        }
         try:
-            answer = store.client.put_item(
-                TableName=store.table,
-                Item=cast("Any", new),
-                ReturnConsumedCapacity="TOTAL",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **_unchanged(old),
-            )
+            units = self._put_off_branch_key(put) if self._leaves_branch_key(old) else self._put(put)
         except ClientError as error:
-            if error_code(error) != "ConditionalCheckFailedException":
+            found = _found_instead(error)
+            if found is None:
                 raise
-            found = cast("Item", error.response.get("Item") or {})
             # An attempt before may have written it, and its answer was lost.
             ours = bool(found) and found.get(HEADER_NAME) == new[HEADER_NAME]
             return _units(new), None if ours else found
-        return float(answer.get("ConsumedCapacity", {}).get("CapacityUnits") or _units(new)), None
+        return units or _units(new), None
+
+    def _put(self, put: dict[str, Any]) -> float:
+        answer = self._compartment.store.client.put_item(**put, ReturnConsumedCapacity="TOTAL")
+        return float(answer.get("ConsumedCapacity", {}).get("CapacityUnits") or 0)
+
+    def _put_off_branch_key(self, put: dict[str, Any]) -> float:
+        """Put an item that no branch key opens any more, only while the tenant is not shredded.
+
+        Without that, a branch key that is still in memory would bring back what was shredded, for good.
+        """
+        there = {
+            "TableName": self._configuration.branch_keys.table,
+            "Key": store_key(put["Item"][TENANT_ATTRIBUTE]["S"], ACTIVE),
+            "ConditionExpression": "attribute_exists(#id)",
+            "ExpressionAttributeNames": {"#id": PARTITION_KEY},
+        }
+        answer = self._compartment.store.client.transact_write_items(
+            TransactItems=[{"Put": put}, {"ConditionCheck": there}],  # type: ignore[typeddict-item]
+            ReturnConsumedCapacity="TOTAL",
+        )
+        return sum(float(used.get("CapacityUnits") or 0) for used in answer.get("ConsumedCapacity", []))
+
+    def _leaves_branch_key(self, old: Item) -> bool:
+        if self._configuration.key_strategy is not KeyStrategy.RECORD:
+            return False
+        entries = self._encryptor.stored_form(old).entries
+        return any(entry.provider_id == BRANCH_KEYS for entry in entries)
 
 
 def is_record(item: Item) -> bool:
@@ -280,6 +335,40 @@ def _refusal(failure: EnvelopeError) -> Refusal:
         case _:
             # Whatever it is, stored bytes caused it.
             return Refusal.DOES_NOT_VERIFY
+
+
+def _refusal_of_table(failure: ClientError) -> Refusal | None:
+    """Tell why the table does not take a record, where it is the record's own fault."""
+    reasons = [str(reason.get("Code")) for reason in _reasons(failure)]
+    if reasons[1:] == ["ConditionalCheckFailed"]:
+        return Refusal.SHREDDED
+    if error_code(failure) != "ValidationException" and "ValidationError" not in reasons:
+        return None
+    too_large = problem_of(failure).kind is problems.RECORD_TOO_LARGE
+    return Refusal.TOO_LARGE if too_large else Refusal.NOT_ACCEPTED
+
+
+def _found_instead(error: ClientError) -> Item | None:
+    """What lies where an item was to be put, empty where nothing does; None if the condition did hold."""
+    if error_code(error) == "ConditionalCheckFailedException":
+        return cast("Item", error.response.get("Item") or {})
+    for reason in _reasons(error)[:1]:
+        if reason.get("Code") == "ConditionalCheckFailed":
+            return cast("Item", reason.get("Item") or {})
+    return None
+
+
+def _reasons(error: ClientError) -> list[Mapping[str, Any]]:
+    """Why a transaction was cancelled, by its actions."""
+    response: Mapping[str, Any] = error.response
+    return list(response.get("CancellationReasons") or [])
+
+
+def _version(entry: EncryptedDataKey) -> str | None:
+    try:
+        return version_of(entry) if entry.provider_id == BRANCH_KEYS else None
+    except EnvelopeError:
+        return None
 
 
 def _unchanged(item: Item) -> dict[str, Any]:

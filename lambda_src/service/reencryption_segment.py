@@ -5,6 +5,7 @@ cannot be rewritten is told of and does not keep the others from their turn; whi
 used, nothing is judged.
 """
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,6 +14,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from envelope import KeyServiceError
 from service import problems
@@ -38,17 +40,26 @@ _GROUP = 4 * AT_A_TIME
 #: Kept back of the function's time, for the attempts that a group of records may need at worst.
 RESERVE_SECONDS = 45
 
-#: A call ends when it has so many refusals to tell: its answer must fit into the state of a machine.
-MOST_REFUSALS = 500
+#: A call ends when it has so much of refusals to tell: its answer must fit into the state of a machine, where
+#: a text in a text takes twice the room at worst.
+MOST_REFUSED_BYTES = 64 * 1024
+
+_LONGEST_ID = 128
+#: What is told of a key that nobody who works with this service can have given.
+_MOST_TOLD = 100
+
+#: Seconds of a read rate that a page may take.
+_PAGE_SECONDS = 10
 
 # Seconds between the attempts on a record while KMS or the table are throttled or out for now.
 _WAITS = (0.2, 0.5, 1, 2, 4)
 
 #: What AWS's clients raise.
-_Failure = KeyServiceError | ClientError | BotoCoreError | OSError
-_FAILURES = (KeyServiceError, ClientError, BotoCoreError, OSError)
+_Failure = KeyServiceError | ClientError | BotoCoreError | ResponseParserError | OSError
+_FAILURES = (KeyServiceError, ClientError, BotoCoreError, ResponseParserError, OSError)
 
 Report = Callable[[RecordNotVerified], None]
+Interrupted = Callable[[Exception], None]
 
 
 @dataclass(slots=True)
@@ -58,6 +69,7 @@ class Tally:
     seen: int = 0
     verdicts: dict[Verdict, int] = field(default_factory=lambda: dict.fromkeys(Verdict, 0))
     refused: list[dict[str, str]] = field(default_factory=list)
+    refused_bytes: int = 0
     bytes_seen: int = 0
     bytes_rewritten: int = 0
     units_read: float = 0
@@ -80,6 +92,8 @@ class Segment:
         What is asked for.
     report
         Is told of each record that does not verify.
+    interrupted
+        Is told what ended the call before its time, where it had done something.
     clock, sleep
         Seconds.
     """
@@ -90,12 +104,14 @@ class Segment:
         job: Job,
         *,
         report: Report,
+        interrupted: Interrupted,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._container = container
         self._job = job
         self._report = report
+        self._interrupted = interrupted
         self._clock = clock
         self._sleep = sleep
         self._tally = Tally()
@@ -113,31 +129,37 @@ class Segment:
             Nothing could be done: what is needed cannot be used now.
         """
         began = utc_now()
+        # Which version of a branch key is the active one is asked anew: it decides which records are right.
+        self._container.forget_branch_keys()
         after, done, outage = self._job.start_key, False, None
         with ThreadPoolExecutor(max_workers=AT_A_TIME) as pool:
             while not done and outage is None and self._goes_on():
                 try:
-                    items, last = self._page(after)
+                    items, last, units = self._page(after)
                 except _FAILURES as failure:
                     outage = failure
                     break
                 after, through, outage = self._work(pool, items, after=after)
                 if through:
                     after, done = last, last is None
-        if outage is not None and after == self._job.start_key:
-            causes = getattr(outage, "causes", None) or [outage]
-            raise Unavailable(problem_of(outage).kind.slug, causes) from None
-        return self._answer(began, after=after, done=done)
+                # Afterwards, so that every call comes further, however little may be read in its time.
+                self._reading.spend(units, until=self._deadline)
+        if outage is not None:
+            if after == self._job.start_key:
+                causes = getattr(outage, "causes", None) or [outage]
+                raise Unavailable(problem_of(outage).kind.slug, causes) from None
+            self._interrupted(outage)
+        return self._answer(began, after=after, done=done, interrupted=outage is not None)
 
     def _goes_on(self) -> bool:
-        return self._clock() < self._deadline and len(self._tally.refused) < MOST_REFUSALS
+        return self._clock() < self._deadline and self._tally.refused_bytes < MOST_REFUSED_BYTES
 
-    def _page(self, after: StartKey | None) -> tuple[list[Item], StartKey | None]:
+    def _page(self, after: StartKey | None) -> tuple[list[Item], StartKey | None, float]:
         store, job = self._container.own.store, self._job
         # A rewritten record's old state is no longer there: the write's condition finds that out.
         request: dict[str, Any] = {
             "TableName": store.table,
-            "Limit": PAGE_SIZE,
+            "Limit": _page_size(job.read_rate),
             "ReturnConsumedCapacity": "TOTAL",
         }
         if after is not None:
@@ -153,16 +175,15 @@ class Segment:
             )
         units = float(answer.get("ConsumedCapacity", {}).get("CapacityUnits") or 0)
         self._tally.units_read += units
-        self._reading.spend(units, until=self._deadline)
         last = cast("Item | None", answer.get("LastEvaluatedKey"))
-        return cast("list[Item]", answer.get("Items", [])), None if last is None else _keys(last)
+        return cast("list[Item]", answer.get("Items", [])), None if last is None else _keys(last), units
 
     def _work(
         self, pool: ThreadPoolExecutor, items: Sequence[Item], *, after: StartKey | None
     ) -> tuple[StartKey | None, bool, _Failure | None]:
         """Take a page's turns; return after which record to go on, whether it is through, and an outage."""
-        for group in batches(items, size=_GROUP):
-            if not self._goes_on():
+        for number, group in enumerate(batches(items, size=_GROUP)):
+            if number and not self._goes_on():
                 return after, False, None
             turns = [(item, self._begin(pool, item)) for item in group]
             outage: _Failure | None = None
@@ -230,10 +251,13 @@ class Segment:
             return
         told = {name: _told(item, name) for name in (TENANT_ATTRIBUTE, RECORD_ATTRIBUTE)}
         tally.refused.append({**told, "reason": outcome.refusal.value})
+        tally.refused_bytes += len(json.dumps(tally.refused[-1]))
         if outcome.refusal is Refusal.DOES_NOT_VERIFY:
             self._report(RecordNotVerified(**told, reason="Reencryption"))
 
-    def _answer(self, began: datetime, *, after: StartKey | None, done: bool) -> dict[str, Any]:
+    def _answer(
+        self, began: datetime, *, after: StartKey | None, done: bool, interrupted: bool
+    ) -> dict[str, Any]:
         job, tally = self._job, self._tally
         return {
             "run": job.run,
@@ -241,6 +265,7 @@ class Segment:
             "step": job.step,
             "key": f"runs/{job.run}/results/{job.segment:07d}/{job.step:05d}.json",
             "done": done,
+            "interrupted": interrupted,
             "next": {
                 "segment": job.segment,
                 "start_key": None if done else after,
@@ -262,7 +287,16 @@ def _keys(item: Item) -> StartKey:
 
 
 def _told(item: Item, name: str) -> str:
-    return str(item[name].get("S", ""))
+    """What is told of a record's key: all of an id, and of anything else its beginning."""
+    text = str(item[name].get("S", ""))
+    return text if len(text) <= _LONGEST_ID and text.isascii() else f"{text[:_MOST_TOLD]}…"
+
+
+def _page_size(read_rate: float | None) -> int:
+    """Records of one read: so many that what it takes is due within seconds, at a unit for each."""
+    if read_rate is None:
+        return PAGE_SIZE
+    return max(1, min(PAGE_SIZE, int(read_rate * _PAGE_SECONDS)))
 
 
 def _passes(failure: _Failure) -> bool:

@@ -34,7 +34,13 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     _telemetry.begin(operation="reencrypt", request_id=context.aws_request_id, context=context)
     try:
-        answer = Segment(_container, parse_job(event), report=_telemetry.integrity_failure).run()
+        segment = Segment(
+            _container,
+            parse_job(event),
+            report=_telemetry.integrity_failure,
+            interrupted=_telemetry.reencryption_interrupted,
+        )
+        answer = segment.run()
     except (SegmentRefused, Unavailable) as error:
         _telemetry.reencryption_failure(error)
         raise

@@ -4,7 +4,6 @@ What must stay true: what is not understood is refused, so that a misspelled fil
 is absent and more is rewritten than was meant.
 """
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -96,6 +95,8 @@ def parse_run_input(given: object) -> RunInput:
     found = RunInput(**{name: value for name, value in checked.items() if value is not None})
     if found.resume and found.run is None:
         raise RunRefused("resume: name the run that is to go on, as run")
+    if found.resume and (others := sorted(members.keys() - {"run", "resume"})):
+        raise RunRefused(f"resume: all else comes from the run's plan; leave out {', '.join(others)}")
     return found
 
 
@@ -131,7 +132,7 @@ def _number(
     def check(name: str, value: Any) -> float | None:  # noqa: ANN401 - parsed JSON
         if value is None and optional:
             return None
-        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not least <= value <= most or (whole and value != int(value)):
             raise RunRefused(f"{name} must be {kind} from {least:g} to {most:g}")
         return int(value) if whole else value

@@ -97,6 +97,10 @@ class Telemetry:
         self._error("segment not worked on", error)
         self._flush(self._latency_ms(), ReencryptionFailures=1)
 
+    def reencryption_interrupted(self, error: Exception) -> None:
+        """Report what ended a call on a segment before its time; what it had done counts."""
+        self._error("segment interrupted", error)
+
     def planning_failure(self, error: Exception) -> None:
         """Report that a run could not be planned or summed up, and end the call."""
         self._error("run not planned", error)

@@ -29,6 +29,10 @@ _IN_STRATEGY_TENANT = (
     "Until caches_may_decrypt_until a writer may still accept records of this tenant, under a branch key "
     "that it has in memory: they cannot be read later. After that, writes are refused."
 )
+_STAY_READABLE = (
+    "{number} of this tenant's records can be read: since they were counted they were written, or taken off "
+    "the branch key by a re-encryption. Send the same request with delete-records=true to delete them."
+)
 _CIPHERTEXT_STAYS = (
     "Records that hung on the branch key{number} stay in the table, and in its backups, as ciphertext that "
     "nobody can decrypt, until they are deleted."
@@ -90,7 +94,7 @@ class TenantShredding:
             Records would stay readable.
         """
         if self._is_shredded(tenant):
-            return self._shredded(tenant, deleted_records=count.deleted, sealed=None)
+            return self._shredded(tenant, count, sealed=None, delete_records=delete_records)
         count, finished = count_records(
             self.store,
             tenant,
@@ -104,7 +108,9 @@ class TenantShredding:
             raise _in_the_way(count.outside, delete_records=delete_records)
         if self.time_limit.remaining_seconds < _SHREDDING_SECONDS:
             return Unfinished(count)
-        return self._shredded(tenant, deleted_records=count.deleted, sealed=count.counted - count.deleted)
+        return self._shredded(
+            tenant, count, sealed=count.counted - count.deleted, delete_records=delete_records
+        )
 
     def _is_shredded(self, tenant: str) -> bool:
         try:
@@ -113,14 +119,31 @@ class TenantShredding:
             return False
         return description.shredded_at is not None and description.active is None
 
-    def _shredded(self, tenant: str, *, deleted_records: int, sealed: int | None) -> Shredded:
+    def _shredded(self, tenant: str, count: Count, *, sealed: int | None, delete_records: bool) -> Shredded:
         shredding = self.branch_keys.shred(tenant)
+        late = self._taken_off_meanwhile(tenant, delete_records=delete_records)
         return Shredded(
             shredded_at=shredding.shredded_at,
             removed=shredding.removed,
-            deleted_records=deleted_records,
-            remarks=_remarks(self.strategy, sealed=sealed),
+            deleted_records=count.deleted + late.deleted,
+            remarks=_remarks(self.strategy, sealed=sealed, readable=late.outside),
         )
+
+    def _taken_off_meanwhile(self, tenant: str, *, delete_records: bool) -> Count:
+        """Count again what does not hang on the branch key: from now on a re-encryption takes nothing off it.
+
+        Before the branch key was removed one could, and what was counted already is not seen twice.
+        """
+        if self.strategy is KeyStrategy.TENANT:
+            return Count()
+        late, _ = count_records(
+            self.store,
+            tenant,
+            Count(),
+            delete=delete_records,
+            go_on=lambda: self.time_limit.remaining_seconds > _SHREDDING_SECONDS,
+        )
+        return late
 
 
 def _in_the_way(count: int, *, delete_records: bool) -> Problem:
@@ -134,10 +157,11 @@ def _in_the_way(count: int, *, delete_records: bool) -> Problem:
     return Problem(problems.RECORDS_OUTSIDE_BRANCH_KEY, detail, count=count)
 
 
-def _remarks(strategy: KeyStrategy, *, sealed: int | None) -> list[str]:
+def _remarks(strategy: KeyStrategy, *, sealed: int | None, readable: int) -> list[str]:
     number = "" if sealed is None else f", {sealed} of them,"
     return [
         _IN_STRATEGY_TENANT if strategy is KeyStrategy.TENANT else _IN_STRATEGY_RECORD,
+        *([_STAY_READABLE.format(number=readable)] if readable else []),
         *([] if sealed == 0 else [_CIPHERTEXT_STAYS.format(number=number)]),
         _OTHER_COPIES,
     ]

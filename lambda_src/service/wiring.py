@@ -41,6 +41,12 @@ class Container:
         """
         return self.own if self.sessions is None else self.sessions.of(tenant)
 
+    def forget_branch_keys(self) -> None:
+        """Forget every branch key that was opened; sessions, which have their own, begin anew."""
+        self.own.cache.clear()
+        if self.sessions is not None:
+            self.sessions.clear()
+
 
 def start() -> Container:
     """Make it all from the function's environment.

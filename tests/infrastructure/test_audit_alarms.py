@@ -43,8 +43,8 @@ OF_SERVICES = {
 OF_ROTATION = {
     "branch-key-rotation-failed",
     "rotation-errors",
-    "rotation-not-started",
     "rotation-throttled",
+    "schedule-not-started",
 }
 
 

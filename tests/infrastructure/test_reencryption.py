@@ -44,7 +44,7 @@ def test_the_reencryptor_reads_and_writes_records_and_nothing_else(assembly: Ass
     own = set() if sessions else all_tenants[table(assembly, "records")]
     assert rights(assembly, "reencryptor") == {
         table(assembly, "records"): {"dynamodb:PutItem"} | own,
-        table(assembly, "key-store"): {"dynamodb:GetItem"},
+        table(assembly, "key-store"): {"dynamodb:ConditionCheckItem", "dynamodb:GetItem"},
         assembly.key("envelope")["Arn"]: {"kms:GenerateDataKey", "kms:Decrypt"},
         **common_rights(assembly, "reencryptor"),
     }

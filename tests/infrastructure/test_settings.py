@@ -147,7 +147,7 @@ WRONG: dict[str, list[object]] = {
     "branch_key_rotation_days": [0, 3651, "365", True],
     "key_store_recovery_days": [0, 36, "7", None],
     "key_store_backup_days": [0, 36, "7", True],
-    "maintenance_result_days": [0, 3651, "30", True, None],
+    "maintenance_result_days": [29, 3651, "30", True, None],
     "reencryption_schedule": [
         "",
         "daily",

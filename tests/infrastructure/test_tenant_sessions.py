@@ -143,6 +143,7 @@ def test_its_own_items_are_within_reach(deployed: Assembly) -> None:
         ("reader", "records", "Query"),
         ("reader", "key-store", "GetItem"),
         ("reencryptor", "records", "PutItem"),
+        ("reencryptor", "key-store", "ConditionCheckItem"),
         ("reencryptor", "key-store", "GetItem"),
         ("tenant-admin", "records", "Query"),
         ("tenant-admin", "records", "DeleteItem"),

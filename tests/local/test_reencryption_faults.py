@@ -92,7 +92,7 @@ def at_work(aws: EmbeddedAws, runs: Runs, run: str, **given: Any) -> str:
 
 def test_a_key_that_is_disabled_in_the_middle_is_waited_for(aws: EmbeddedAws, filled: Table) -> None:
     archive, runs, run = Archive(aws), Runs(aws), new_run()
-    aws.hasten_waits(0.1)
+    aws.hasten_waits(0.05)
     execution = at_work(aws, runs, run)
     kms, key = aws.client("kms"), aws.outputs["EnvelopeKeyArn"]
     kms.disable_key(KeyId=key)
@@ -129,14 +129,18 @@ def test_more_failed_segments_than_are_tolerated_end_a_run_and_fewer_do_not(
 ) -> None:
     runs = Runs(aws)
     aws.hasten_waits(0.01)
-    for tolerated, status, through in ((0, "FAILED", 0), (30, "SUCCEEDED", 3)):
+    for tolerated, error, through in (
+        (0, "States.ExceedToleratedFailureThreshold", 0),
+        (30, "SegmentsFailed", 3),
+    ):
         # Whichever segment comes first, as often as it is tried.
         aws.fail_next("dynamodb", "Scan", code="AccessDeniedException", times=7)
         run = new_run()
         started = runs.start(
             run=run, segments=4, concurrency=1, tolerated_failure_percentage=tolerated, dry_run=True
         )
-        assert runs.ended(started)["status"] == status
+        ended = runs.ended(started)
+        assert (ended["status"], ended["error"]) == ("FAILED", error)
         summary = runs.summary(run)
         assert (summary["state"], summary["segments_done"]) == ("failed", through)
         again = runs.start(execution=f"{run}-r2", run=run, resume=True)
@@ -157,6 +161,7 @@ def test_an_outage_in_the_middle_is_waited_for(
 ) -> None:
     archive = Archive(aws)
     aws.fail_next(service, operation, code=code, skip=40, times=12)
+    aws.hasten_waits(0.05)
     summary = Runs(aws).run(segments=2, concurrency=1)
     assert (summary["state"], summary["refused_total"]) == ("complete", 0)
     check_once_each(aws, archive, filled)

@@ -80,24 +80,17 @@ class Killed:
         )
         return found
 
-    def _start(self, **given: Any) -> str:
+    def _start(self, *, again: bool = False) -> str:
         self._executions += 1
         assert self._executions <= _MOST_EXECUTIONS, self.kills
-        return self.runs.start(
-            execution=f"{self._run}-{self._executions}",
-            run=self._run,
-            segments=4,
-            concurrency=2,
-            # Slow enough to be met at work.
-            write_units_per_second=60,
-            seconds=1,
-            **given,
-        )
+        # Slow enough to be met at work.
+        new = {"segments": 4, "concurrency": 2, "write_units_per_second": 60, "seconds": 1}
+        given: dict[str, Any] = {"resume": True} if again else new
+        return self.runs.start(execution=f"{self._run}-{self._executions}", run=self._run, **given)
 
     def _go_on(self, described: dict[str, Any]) -> None:
         # Killed before its plan was written: there is no run yet.
-        begun = "there is no run" not in described.get("cause", "")
-        self._execution = self._start(**({"resume": True} if begun else {}))
+        self._execution = self._start(again="there is no run" not in described.get("cause", ""))
 
     def _kill(self) -> None:
         kind = self._draw.choice(("functions", "machine", "servers"))

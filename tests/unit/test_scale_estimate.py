@@ -7,7 +7,7 @@ from benchmarks.scale.quotas import described, load
 from benchmarks.scale.runs import cost
 from benchmarks.scale.simulation import order_of
 from benchmarks.scale.workload import (
-    MOST_REFUSALS,
+    MOST_REFUSED_BYTES,
     ORDERS,
     PAGE_RECORDS,
     Workload,
@@ -46,7 +46,7 @@ def test_the_rule_is_the_planners_and_the_bounds_are_the_functions(size: int, ch
     table = run_planning.TableSize(items=1, bytes=size)
     assert planned_segments(size, children) == run_planning._segments(table, children)
     assert PAGE_RECORDS == reencryption_segment.PAGE_SIZE
-    assert MOST_REFUSALS == reencryption_segment.MOST_REFUSALS
+    assert MOST_REFUSED_BYTES == reencryption_segment.MOST_REFUSED_BYTES
     segments = planned_segments(size, children)
     assert order_of(segments, ORDERS[0]) == run_planning.in_order(segments)
 

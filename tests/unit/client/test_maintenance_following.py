@@ -134,9 +134,31 @@ def test_the_planners_refusal_is_told_as_a_sentence(
     }
     take_turns(monkeypatch, lambda: deployment.end("FAILED", error="RunRefused", cause=json.dumps(cause)))
     done = sealed(capsys, "reencrypt")
-    assert done.code == 5
+    # Something is in the way: the input itself is in order.
+    assert done.code == 4
     assert "sealed: the run was refused: Another run is at work: 2026?[2J.\n" in done.err
     assert done.out == ""
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        ({"seen": 50, "filtered": 50}, "No record matches the filter"),
+        ({"seen": 0}, "No record was there to look at"),
+        ({"seen": 50, "filtered": 49, "right": 1}, None),
+    ],
+)
+def test_a_filter_that_means_nothing_is_told(
+    running: Deployment, capsys: pytest.CaptureFixture[str], found: dict[str, int], sentence: str | None
+) -> None:
+    running.summary(counts=counts(**found))
+    running.end("SUCCEEDED")
+    done = sealed(capsys, "follow", RUN)
+    assert done.code == 0
+    if sentence is None:
+        assert "No record" not in done.err
+    else:
+        assert sentence in done.err
 
 
 def test_a_bare_cause_is_told_as_well(running: Deployment, capsys: pytest.CaptureFixture[str]) -> None:

@@ -99,7 +99,7 @@ def test_a_run_that_was_refused_has_nothing_to_go_on_with(
 ) -> None:
     deployment.start(RUN, run=RUN)
     deployment.end("FAILED", error="RunRefused", cause='{"errorMessage": "Another run is at work."}')
-    for command, code in (("resume", 3), ("show", 5), ("follow", 5)):
+    for command, code in (("resume", 3), ("show", 5), ("follow", 4)):
         done = sealed(capsys, command, RUN)
         assert done.code == code
         assert "Another run is at work." in done.err
@@ -295,7 +295,7 @@ def test_a_dry_run_that_is_not_through_has_no_cost(
     deployment.result(0, 1, dry_run=True)
     deployment.end("ABORTED")
     done = sealed(capsys, "show", RUN)
-    assert (done.json()["state"], done.json()["dry_run"]) == ("unfinished", True)
+    assert (done.json()["state"], done.json()["dry_run"]) == ("stopped", True)
     assert "estimate" not in done.json()
 
 

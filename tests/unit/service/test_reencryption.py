@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from envelope.item_header import parse_header
 from service.machine_errors import SegmentRefused, Unavailable
@@ -327,6 +329,118 @@ def test_while_the_key_is_refused_nothing_is_judged(
         work.call()
     faults.undo()
     assert work.counts() == {"seen": 3, "rewritten": 3}
+
+
+def test_after_a_rotation_a_warm_function_knows_the_new_version(
+    reencrypting: Start, tenants: Tenants
+) -> None:
+    tenants.create("acme")
+    tenants.put("acme", "r-1", {"n": 1})
+    work = reencrypting()
+    assert work.counts() == {"seen": 1, "right": 1}
+    assert tenants.ask("POST", "/branch-keys/acme/versions").status == 201
+    assert work.counts() == {"seen": 1, "rewritten": 1}
+    assert work.counts() == {"seen": 1, "right": 1}
+
+
+def test_what_was_shredded_is_not_brought_back_by_a_branch_key_in_memory(
+    reencrypting: Start, tenants: Tenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenants.create("acme")
+    for number in range(3):
+        tenants.put("acme", f"r-{number}", {"n": number})
+    work = reencrypting(KEY_STRATEGY="record")
+    write, lock, shredded = work.store.client.transact_write_items, Lock(), []
+
+    def transact(**request: Any) -> Any:
+        with lock:
+            if not shredded:
+                shredded.append(tenants.shred("acme").status)
+        return write(**request)
+
+    monkeypatch.setattr(work.store.client, "transact_write_items", transact)
+    answer = work.call()
+    assert shredded == [200]
+    assert [found["reason"] for found in answer["refused"]] == ["shredded"] * 3
+    assert {provider(item) for item in tenants.items()} == {"aws-kms-hierarchy"}
+    tenants.forget()
+    assert tenants.get("acme", "r-1").status == 410
+
+
+def test_taken_off_its_branch_key_a_record_is_written_as_carefully_as_any(
+    reencrypting: Start, tenants: Tenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenants.create("acme")
+    for number in range(3):
+        tenants.put("acme", f"r-{number}", {"n": number})
+    work = reencrypting(KEY_STRATEGY="record")
+    write, lock, changed = work.store.client.transact_write_items, Lock(), []
+
+    def transact(**request: Any) -> Any:
+        record = request["TransactItems"][0]["Put"]["Item"]["record"]["S"]
+        with lock:
+            if not changed:
+                changed.append(tenants.put("acme", record, {}))
+        return write(**request)
+
+    monkeypatch.setattr(work.store.client, "transact_write_items", transact)
+    assert work.counts() == {"seen": 3, "rewritten": 3}
+    assert sum(tenants.get("acme", f"r-{number}").body == {} for number in range(3)) == 1
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    monkeypatch.setattr(work.store.client, "transact_write_items", write)
+    assert work.counts() == {"seen": 3, "right": 3}
+
+
+def test_a_record_in_another_form_than_the_one_read_is_left_to_who_wrote_it(
+    reencrypting: Start, tenants: Tenants, old: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = reencrypting(KEY_STRATEGY="tenant")
+    put = stopped.store.client.put_item
+
+    def put_item(**request: Any) -> Any:
+        monkeypatch.setattr(stopped.store.client, "put_item", put)
+        # A newer version of the branch key, which this call does not know yet.
+        assert tenants.put("globex", "r-1", {"n": "newer"}).status == 200
+        assert tenants.ask("POST", "/branch-keys/globex/versions").status == 201
+        tenants.forget()
+        assert tenants.put("globex", "r-1", {"n": "newest"}).status == 200
+        return put(**request)
+
+    monkeypatch.setattr(stopped.store.client, "put_item", put_item)
+    answer = stopped.call(tenant="globex")
+    assert [found["reason"] for found in answer["refused"]] == ["written-meanwhile"]
+    assert answer["counts"]["conflicts"] == 1
+    assert tenants.get("globex", "r-1").body == {"n": "newest"}
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("Item size has exceeded the maximum allowed size", "too-large"),
+        ("One or more parameter values were invalid", "not-accepted"),
+    ],
+)
+def test_a_record_that_the_table_does_not_take_keeps_nobody_else(
+    reencrypting: Start,
+    tenants: Tenants,
+    old: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    message: str,
+    reason: str,
+) -> None:
+    work = reencrypting()
+    put = work.store.client.put_item
+
+    def put_item(**request: Any) -> Any:
+        if request["Item"]["record"]["S"] == "r-2":
+            error = {"Error": {"Code": "ValidationException", "Message": message}}
+            raise ClientError(error, "PutItem")
+        return put(**request)
+
+    monkeypatch.setattr(work.store.client, "put_item", put_item)
+    answer = work.call()
+    assert [(found["record"], found["reason"]) for found in answer["refused"]] == [("r-2", reason)]
+    assert (answer["done"], answer["counts"]["rewritten"]) == (True, 2)
 
 
 def test_while_branch_keys_are_refused_nothing_is_judged(

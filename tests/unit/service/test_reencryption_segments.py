@@ -1,5 +1,6 @@
 """A segment is worked on by one call after the other: nothing is left out, nothing done twice."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -67,7 +68,8 @@ def test_a_call_hands_back_where_it_is_before_its_time_is_up(
 ) -> None:
     work = reencrypting()
     seen = written(work, monkeypatch)
-    # So little that each call manages a group or so: the clock is read once before each.
+    # So little that each call manages a group of two or so: the clock is read before each but the first.
+    monkeypatch.setattr("service.reencryption_segment._GROUP", 2)
     ticks = iter(range(10_000))
     answers = list(_ticking(work, ticks, monkeypatch))
     assert len(answers) > 2
@@ -112,7 +114,10 @@ def test_a_call_goes_on_after_any_record(
 
 
 def test_an_outage_in_the_middle_hands_back_what_was_done(
-    reencrypting: Start, many: Tenants, monkeypatch: pytest.MonkeyPatch
+    reencrypting: Start,
+    many: Tenants,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     work = reencrypting()
@@ -132,6 +137,8 @@ def test_an_outage_in_the_middle_hands_back_what_was_done(
     answer = work.call()
     faults.undo()
     assert not answer["done"]
+    assert answer["interrupted"]
+    assert "segment interrupted" in capsys.readouterr().out
     assert answer["counts"]["rewritten"] == len(seen) >= 40
     position = {name: answer["next"][name] for name in ("start_key", "step")}
     rest = work.call(**position)
@@ -157,11 +164,42 @@ def test_a_call_ends_when_it_has_many_refusals_to_tell(
 ) -> None:
     for item in many.items():
         many.plant({name: item[name] for name in ("tenant", "record")})
-    monkeypatch.setattr("service.reencryption_segment.MOST_REFUSALS", 20)
+    monkeypatch.setattr("service.reencryption_segment.MOST_REFUSED_BYTES", 1000)
     answers = list(calls(reencrypting()))
     told = [(found["tenant"], found["record"]) for answer in answers for found in answer["refused"]]
     assert len(answers) > 1
     assert len(told) == len(set(told)) == 70
+
+
+def test_planted_keys_do_not_outgrow_the_state_of_a_machine(reencrypting: Start, tenants: Tenants) -> None:
+    for number in range(200):
+        tenant = f"{number:04}" + "\x01" * 2044
+        tenants.plant({"tenant": {"S": tenant}, "record": {"S": "\x01" * 1024}})
+    answers = list(calls(reencrypting()))
+    assert sum(answer["counts"]["refused"] for answer in answers) == 200
+    for answer in answers:
+        # As the machine hands it to S3: a text in a document, beside the answer itself.
+        text = json.dumps(answer)
+        assert len(text) + len(json.dumps(text)) < 256 * 1024
+
+
+def test_however_little_may_be_read_each_call_comes_further(reencrypting: Start, many: Tenants) -> None:
+    now = [0.0]
+    work = reencrypting()
+    segment = work.function.Segment
+
+    def paced(*arguments: Any, **named: Any) -> Any:
+        def sleep(seconds: float) -> None:
+            now[0] += seconds
+
+        return segment(*arguments, **named, clock=lambda: now[0], sleep=sleep)
+
+    work.function.Segment = paced
+    answers = list(calls(work, read_units_per_second=0.1, seconds=60))
+    assert sum(answer["counts"]["seen"] for answer in answers) == 70
+    assert all(answer["counts"]["seen"] for answer in answers[:-1])
+    # Not much faster than may be, although each call begins with a page.
+    assert now[0] > sum(answer["units"]["read"] for answer in answers) / 0.1 / 2
 
 
 def test_an_empty_table_is_through_at_once(reencrypting: Start, tenants: Tenants) -> None:

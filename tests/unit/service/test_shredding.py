@@ -57,6 +57,25 @@ def test_the_answer_tells_of_backups_and_of_writers_in_strategy_record(
     assert not any("ciphertext" in remark for remark in told["remarks"])
 
 
+@pytest.mark.parametrize("delete", [False, True])
+def test_what_was_taken_off_the_branch_key_while_it_was_counted_is_told_or_deleted(
+    tenants: Any, start_tenants: Any, monkeypatch: pytest.MonkeyPatch, *, delete: bool
+) -> None:
+    deployed = start_tenants(ENVELOPE_KEY_ARN=tenants.key_arn, KEY_STRATEGY="record")
+    tenants.create("acme")
+    store = deployed.admin._container.own.branch_keys
+    shred = type(store).shred
+
+    def shred_late(self: Any, tenant: str) -> Any:
+        assert deployed.put("acme", "late", {"n": 1}).status == 201
+        return shred(self, tenant)
+
+    monkeypatch.setattr(type(store), "shred", shred_late)
+    told = deployed.shred("acme", query=DELETING if delete else {}).body
+    assert told["deleted_records"] == int(delete)
+    assert any("1 of this tenant's records can be read" in remark for remark in told["remarks"]) is not delete
+
+
 def test_a_shredding_may_be_sent_again(tenants: Any) -> None:
     tenants.create("acme")
     first = tenants.shred("acme").body
