@@ -22,7 +22,7 @@ from local.embedded import EmbeddedAws
 from local.sealed import Said, sealed
 from local.stored_item import HEADER
 
-# These are written again at once; the contracts only when it turns out that they were not.
+# These are written again at once; the contracts are encrypted anew when it turns out that they were not.
 _AGAIN = [path for path in examples.FILES if path.stem != "contracts"]
 _LATER = [path for path in examples.FILES if path.stem == "contracts"]
 # So that the demonstration need not wait long for what functions have in memory.
@@ -122,11 +122,10 @@ def _shred(aws: EmbeddedAws, checks: Checks, *, record: str) -> None:
         refused.code != 0 and f"{left} of the tenant's records" in refused.errors,
         f"`shred` is refused first: {left} records do not hang on the branch key",
     )
-    again = sum(examples.import_file(aws, path).get("replaced", 0) for path in _LATER)
+    _encrypt_anew(aws, checks, record=record)
     shredded = _answer(sealed(aws, *shred, caller=OPERATOR))
     checks.that(
-        shredded.get("state") == "shredded",
-        f"these {again} written again, `shred` removes {shredded.get('removed_items')} items",
+        shredded.get("state") == "shredded", f"now `shred` removes {shredded.get('removed_items')} items"
     )
     clear_at = datetime.fromisoformat(shredded["caches_may_decrypt_until"]).timestamp()
     time.sleep(max(0.0, clear_at - time.time()) + 0.1)
@@ -137,6 +136,19 @@ def _shred(aws: EmbeddedAws, checks: Checks, *, record: str) -> None:
         f"after the caches' time ({_CACHE_SECONDS} s here) every read answers {answers[0].status}"
         f" {answers[0].problem}",
     )
+
+
+def _encrypt_anew(aws: EmbeddedAws, checks: Checks, *, record: str) -> None:
+    """Bring every record onto the active version of the branch key, by the deployed state machine."""
+    with _reading(aws, record) as answers:
+        run = _answer(sealed(aws, "maintenance", "reencrypt", "--tenant", TENANT, caller=OPERATOR))
+    counts = run.get("counts", {})
+    checks.that(
+        run.get("state") == "complete" and counts.get("rewritten") == counts.get("seen"),
+        f"`sealed maintenance reencrypt`: {counts.get('rewritten')} records encrypted anew under the new"
+        " version",
+    )
+    checks.that(set(answers) == {200}, f"all of {answers.total()} reads meanwhile were answered")
 
 
 @contextmanager
