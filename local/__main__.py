@@ -8,6 +8,8 @@ EXAMPLES = """examples:
   python -m local up --env prod      the same with the settings of prod
   python -m local status             what runs, and how often KMS was asked
   python -m local reset              empty everything and deploy anew
+  python -m local change key_strategy=tenant
+                                     deploy with settings changed, while it serves; what is stored stays
   python -m local down               stop it from another terminal
   python -m local demo               store, read and attack real records, and say what happened
 
@@ -40,8 +42,22 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("down", parents=[common], help="stop the one that runs")
     commands.add_parser("status", parents=[common], help="say what runs")
     commands.add_parser("reset", parents=[common], help="empty all state")
+    changing = commands.add_parser("change", parents=[common], help="deploy with settings changed")
+    changing.add_argument(
+        "settings",
+        nargs="+",
+        metavar="NAME=VALUE",
+        type=_assignment,
+        help="of cdk.json; the value is JSON or text",
+    )
     commands.add_parser("demo", parents=[deploying], help="show the whole of it in one screen")
     return top
+
+
+def _assignment(text: str) -> str:
+    if not text.partition("=")[0].isidentifier() or "=" not in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return text
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,6 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
         return commands.down(directory)
     if chosen.command == "status":
         return commands.status(directory)
+    if chosen.command == "change":
+        return commands.change(directory, chosen.settings)
     return commands.reset(directory)
 
 

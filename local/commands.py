@@ -1,9 +1,11 @@
 """What ``python -m local`` does for each of its commands. Each returns the exit code."""
 
+import json
 import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -115,20 +117,52 @@ def reset(directory: Path) -> int:
     return OK
 
 
+def change(directory: Path, given: Sequence[str]) -> int:
+    """Deploy with settings changed, while it serves."""
+    settings = dict(_setting(each) for each in given)
+    running = _running(directory)
+    if running is None:
+        return NOT_AS_ASKED
+    try:
+        outcome = control.ask(running, "change", settings)["outcome"]
+    except UnreachableError:
+        return _does_not_answer(running)
+    if outcome != "done":
+        print(outcome, file=sys.stderr)
+        return FAILED
+    print(f"Deployed with {', '.join(given)}; what is stored stays. cdk.json is as it was.")
+    return OK
+
+
+def _setting(given: str) -> tuple[str, object]:
+    """Read `name=value`: JSON, or else text."""
+    name, _, text = given.partition("=")
+    try:
+        return name, json.loads(text)
+    except ValueError:
+        return name, text
+
+
 def _serve(directory: Path, aws: EmbeddedAws, endpoint: Control) -> Any:  # noqa: ANN401
     """Carry out commands until one says stop; return how to tell its sender."""
     while True:
-        command, tell = endpoint.next()
+        command, settings, tell = endpoint.next()
         if command == "stop":
             return tell
         try:
-            aws.reset()
+            if command == "reset":
+                aws.reset()
+            else:
+                aws.change_settings(settings)
         except DeploymentError as error:
             tell(str(error))
             print(error, file=sys.stderr)
         else:
-            _write_state(directory, aws, endpoint)
-            print(_ready(aws), flush=True)
+            if command == "reset":
+                _write_state(directory, aws, endpoint)
+                print(_ready(aws), flush=True)
+            else:
+                print(f"changed: {', '.join(settings)}", flush=True)
             tell("done")
 
 

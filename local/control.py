@@ -12,8 +12,12 @@ from typing import Any, Literal, cast
 
 from local.emulator import HOST
 
-Command = Literal["stop", "reset"]
+Command = Literal["stop", "reset", "change"]
 _PATIENCE_SECONDS = 300
+_LARGEST_BODY = 64 * 1024
+
+
+Settings = dict[str, Any]
 
 
 class UnreachableError(Exception):
@@ -26,7 +30,7 @@ class Control:
     def __init__(self, status: Callable[[], dict[str, Any]]) -> None:
         self.token = secrets.token_urlsafe(32)
         self.status = status
-        self._commands: queue.Queue[tuple[Command, queue.Queue[str]]] = queue.Queue()
+        self._commands: queue.Queue[tuple[Command, Settings, queue.Queue[str]]] = queue.Queue()
         self._server = _Server(self)
         self._thread = Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="control", daemon=True
@@ -49,21 +53,23 @@ class Control:
 
     def interrupt(self) -> None:
         """Put a stop command in line, as a signal does."""
-        self._commands.put(("stop", queue.Queue()))
+        self._commands.put(("stop", {}, queue.Queue()))
 
-    def next(self) -> tuple[Command, Callable[[str], None]]:
-        """Wait for a command; the second value tells its sender the outcome."""
-        command, answer = self._commands.get()
-        return command, answer.put
+    def next(self) -> tuple[Command, Settings, Callable[[str], None]]:
+        """Wait for a command and its settings; the last value tells its sender the outcome."""
+        command, settings, answer = self._commands.get()
+        return command, settings, answer.put
 
-    def order(self, command: Command) -> str:
+    def order(self, command: Command, settings: Settings | None = None) -> str:
         """Put a command in line and wait for its outcome."""
         answer: queue.Queue[str] = queue.Queue()
-        self._commands.put((command, answer))
+        self._commands.put((command, settings or {}, answer))
         return answer.get(timeout=_PATIENCE_SECONDS)
 
 
-def ask(state: dict[str, Any], action: Literal["status", "stop", "reset"]) -> dict[str, Any]:
+def ask(
+    state: dict[str, Any], action: Literal["status"] | Command, settings: Settings | None = None
+) -> dict[str, Any]:
     """Ask the process that a state file describes.
 
     Raises
@@ -75,6 +81,7 @@ def ask(state: dict[str, Any], action: Literal["status", "stop", "reset"]) -> di
     request = urllib.request.Request(  # noqa: S310 - the address is checked by the next line
         f"{control.get('url')}/{action}",
         method="GET" if action == "status" else "POST",
+        data=None if settings is None else json.dumps(settings).encode(),
         headers={"Authorization": f"Bearer {control.get('token')}"},
     )
     if not request.full_url.startswith(f"http://{HOST}:"):
@@ -111,6 +118,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {"outcome": self._control.order("stop")})
         elif self.path == "/reset":
             self._answer(200, {"outcome": self._control.order("reset")})
+        elif self.path == "/change":
+            length = min(int(self.headers.get("Content-Length", 0)), _LARGEST_BODY)
+            self._answer(200, {"outcome": self._control.order("change", json.loads(self.rfile.read(length)))})
 
     @property
     def _control(self) -> Control:

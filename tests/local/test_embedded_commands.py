@@ -177,6 +177,20 @@ def test_reset_empties_everything_and_serves_again(up: Up, sign: Any, send: Any)
     assert (answer.status, json.loads(answer.body)["records"]) == (200, [])
 
 
+def test_settings_change_while_it_serves_and_a_wrong_one_is_named(up: Up, sign: Any, send: Any) -> None:
+    said = run("change", "key_strategy=tenants", state=up.directory)
+    assert said.returncode == 1
+    assert "key_strategy" in said.stderr
+    said = run("change", "key_strategy=tenant", "branch_key_cache_seconds=7", state=up.directory)
+    assert (said.returncode, said.stderr) == (0, "")
+    session = boto3.session.Session(aws_access_key_id=OPERATOR_KEY, aws_secret_access_key="x")
+    functions = session.client("lambda", endpoint_url=up.state["endpoint"], region_name=up.state["region"])
+    found = functions.get_function_configuration(FunctionName=f"{PREFIX}-writer")["Environment"]["Variables"]
+    assert (found["KEY_STRATEGY"], found["BRANCH_KEY_CACHE_SECONDS"]) == ("tenant", "7")
+    assert list_records(up, sign, send).status == 200
+    assert run("change", "key_strategy", state=up.directory).returncode == 2
+
+
 def test_the_auditor_asks_a_trail_that_delivers_by_itself(up: Up) -> None:
     key, deadline = up.state["callers"]["auditor"], time.monotonic() + 30
     variables = {
