@@ -176,3 +176,21 @@ def test_a_second_run_is_refused_while_one_works_and_a_stopped_one_is_gone_on_wi
     written = writes_by_role(archive.new(), f"{PREFIX}-reencryptor")
     assert len(written) == 120
     assert set(written.values()) == {1}
+
+
+def test_records_go_back_to_the_strategy_record_but_for_those_of_a_tenant_that_is_shredded(
+    aws: EmbeddedAws, runs: Runs, table: Table, tenants: list[str], branch_keys: Any
+) -> None:
+    gone = "many-shredded"
+    assert branch_keys.create(gone).status == 201
+    table.fill([*tenants, gone], count=90)
+    assert runs.run()["counts"]["rewritten"] == 90
+    assert branch_keys.shred(gone).status == 200
+    aws.change_settings({"key_strategy": "record", "writer_keeps_branch_keys": True})
+    summary = runs.run()
+    aws.change_settings({"key_strategy": "tenant", "writer_keeps_branch_keys": False})
+    assert summary["counts"]["rewritten"] == 80
+    assert {(found["tenant"], found["reason"]) for found in summary["refused"]} == {(gone, "shredded")}
+    assert table.providers() == {BY_RECORD: 80, BY_TENANT: 10}
+    assert branch_keys.records(gone).get("r-000008").status == 410
+    assert branch_keys.records(tenants[0]).get("r-000000").body == {"n": 0}

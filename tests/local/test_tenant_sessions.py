@@ -139,11 +139,14 @@ def test_data_keys_of_kms_are_made_in_sessions_of_their_tenants(
     archive = Archive(sessions)
     sessions.change_settings({"key_strategy": "record", "writer_keeps_branch_keys": True})
     sessions.forget_trail()
-    summary = Runs(sessions).run(dry_run=True)
-    assert summary["counts"]["rewritten"] >= 2
+    summary = Runs(sessions).run()
     called = _callers(archive, "GenerateDataKey")
     sessions.change_settings({"key_strategy": "tenant", "writer_keeps_branch_keys": False})
+    back = Runs(sessions).run()
     assert called == {("reencryptor-session", OWN), ("reencryptor-session", OTHER)}
+    assert summary["counts"]["rewritten"] == back["counts"]["rewritten"] >= 2
+    for tenant in (OWN, OTHER):
+        assert two_tenants.records(tenant).get("r").body == {"of": tenant}
 
 
 def _callers(archive: Archive, name: str) -> set[tuple[str, str]]:
