@@ -113,6 +113,31 @@ def test_a_call_goes_on_after_any_record(
         assert answer["counts"]["seen"] == 69 - at
 
 
+def test_a_page_that_took_all_of_the_time_is_begun_with_all_the_same(
+    reencrypting: Start, many: Tenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    work = reencrypting()
+    segment, scan = work.function.Segment, work.store.client.scan
+    limits = []
+
+    def slow_scan(**request: Any) -> Any:
+        now[0] += 1_000
+        limits.append(request["Limit"])
+        return scan(**request)
+
+    monkeypatch.setattr(work.store.client, "scan", slow_scan)
+    work.function.Segment = lambda *arguments, **named: segment(
+        *arguments, **named, clock=lambda: now[0], sleep=lambda _: None
+    )
+    answer = work.call()
+    assert (answer["done"], answer["counts"]["seen"]) == (False, 32)
+    # Slowly read, pages are small: what one takes is due within ten seconds.
+    work.call(read_units_per_second=2)
+    work.call(read_units_per_second=0.01)
+    assert limits == [500, 20, 1]
+
+
 def test_an_outage_in_the_middle_hands_back_what_was_done(
     reencrypting: Start,
     many: Tenants,
