@@ -95,7 +95,7 @@ def parse_run_input(given: object) -> RunInput:
     found = RunInput(**{name: value for name, value in checked.items() if value is not None})
     if found.resume and found.run is None:
         raise RunRefused("resume: name the run that is to go on, as run")
-    if found.resume and (others := []):
+    if found.resume and (others := sorted(members.keys() - {"run", "resume"})):
         raise RunRefused(f"resume: all else comes from the run's plan; leave out {', '.join(others)}")
     return found
 

@@ -129,6 +129,15 @@ def test_all_that_may_be_given_is_taken() -> None:
     assert parse_run_input({}) == parse_run_input({"segments": None, "filter": None}) == RunInput()
 
 
+def test_what_goes_on_takes_all_else_from_its_plan() -> None:
+    given = {"run": RUN, "resume": True, "dry_run": True, "filter": {"tenant": "acme"}}
+    with pytest.raises(RunRefused, match="leave out dry_run, filter"):
+        parse_run_input(given)
+    assert parse_run_input({"run": RUN, "resume": True}).resume
+    with pytest.raises(RunRefused, match="seconds must be"):
+        parse_run_input({"seconds": 10**400})
+
+
 @pytest.mark.parametrize(
     ("gibibytes", "concurrency", "segments"),
     [(0, 1, 1), (0, 10, 10), (1, 10, 100), (100, 10, 1600), (10_000, 10, 10_000)],
