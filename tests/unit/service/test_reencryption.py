@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 from typing import Any
 
@@ -466,11 +467,10 @@ def test_a_key_that_comes_back_in_the_middle_leaves_no_record_refused(
     work = reencrypting()
     faults = Faults(work.function._container.own.by_kms._keyring._kms._client, "Decrypt")
     faults.answer(400, "AccessDeniedException", times=refusals)
-    try:
-        counts = work.counts()
-    except Unavailable:
-        counts = work.counts()
-    assert (counts["seen"], counts.get("refused")) == (3, None)
+    # Which record meets which refusal is chance: a call may get nowhere, or not through.
+    for _ in range(refusals):
+        with suppress(Unavailable):
+            assert work.call()["refused"] == []
     assert work.counts() == {"seen": 3, "right": 3}
 
 
