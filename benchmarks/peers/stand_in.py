@@ -1,7 +1,7 @@
 """KMS and the key store's table without a network: they answer at the border of botocore's calls.
 
 A request has been validated and serialized by botocore when it arrives here, and what is returned takes the
-place of the parsed answer: all but the sending is as it is with AWS, and the same for every contender.
+place of the parsed answer: what is left out (signing, sending, parsing) is left out for every contender.
 What must stay true: a wrapped key opens under its own KMS key and encryption context only, as with KMS; every
 call is counted.
 """
