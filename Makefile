@@ -13,6 +13,9 @@ CHECKOV_READY := $(CHECKOV)/.ready
 FUZZ := .venv-fuzz
 FUZZ_READY := $(FUZZ)/.ready
 FUZZED := .fuzz
+# What is measured against brings pins of its own: they must not bind the project.
+BENCH := .venv-bench
+BENCH_READY := $(BENCH)/.ready
 SECONDS ?= 600
 # The virtual environment carries python, node and cdk: nothing that is installed elsewhere takes part.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -53,6 +56,13 @@ $(FUZZ_READY): requirements/fuzz.txt
 	@echo "setting up $(FUZZ) (once)"
 	@$(PYTHON) -m venv --clear $(FUZZ)
 	@$(FUZZ)/bin/pip install --quiet --require-hashes --only-binary :all: -r requirements/fuzz.txt || { echo "atheris, the fuzzer, has no wheel for this machine: Linux on x86-64 has one" >&2; exit 1; }
+	@touch $@
+
+$(BENCH_READY): requirements/bench.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}: set PYTHON=...")'
+	@echo "setting up $(BENCH) (once)"
+	@$(PYTHON) -m venv --clear $(BENCH)
+	@$(BENCH)/bin/pip install --quiet --require-hashes --only-binary :all: -r requirements/bench.txt || { echo "tink or asherah, which are measured against, has no wheel for this machine and Python" >&2; exit 1; }
 	@touch $@
 
 # --- without an AWS account -----------------------------------------------------------------------------------------
@@ -119,6 +129,14 @@ reencryption: $(READY) ## 20,000 records are encrypted anew: at ease, in use, in
 .PHONY: reencryption-kills
 reencryption-kills: $(READY) ## re-encryptions whose functions, machine and servers are killed, 200 times in all
 	@SEALED_KILL_ROUNDS=20 pytest -s tests/local/test_reencryption_kills.py $(PYTEST_ARGS)
+
+.PHONY: bench
+bench: $(BENCH_READY) ## items and messages against AWS's libraries, Tink, Asherah and the floor: writes docs/benchmarks
+	@PYTHONPATH=.:lambda_src $(BENCH)/bin/python -m benchmarks.peers
+
+.PHONY: bench-quick
+bench-quick: $(BENCH_READY) ## the same with fewer turns, in about a minute
+	@PYTHONPATH=.:lambda_src $(BENCH)/bin/python -m benchmarks.peers --quick
 
 .PHONY: streams
 streams: $(READY) ## how fast messages stream, against bare AES-GCM and AWS's own library
@@ -194,6 +212,8 @@ lock: $(READY) ## resolve the requirements anew, with hashes and without downloa
 		--generate-hashes --no-emit-index-url requirements/checkov.in -o requirements/checkov.txt
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url -c lambda_src/requirements.txt requirements/fuzz.in -o requirements/fuzz.txt
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url -c lambda_src/requirements.txt requirements/bench.in -o requirements/bench.txt
 
 .PHONY: examples
 examples: $(READY) ## make the example records anew (the same bytes each time)
@@ -209,5 +229,5 @@ formats: $(READY) ## write the worked examples of docs/formats.md
 
 .PHONY: clean
 clean: ## remove everything that the other targets made
-	@rm -rf $(VENV) $(CHECKOV) $(FUZZ) $(FUZZED) node_modules cdk.out .build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	@rm -rf $(VENV) $(CHECKOV) $(FUZZ) $(FUZZED) $(BENCH) node_modules cdk.out .build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,124 @@
+"""`python -m benchmarks.peers`: measure all of it, write docs/benchmarks/, print each target with its figure.
+
+Exit codes: 0, whether targets hold or not; 1 when a contender does not decrypt what it encrypted.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from benchmarks.peers import document, items, messages
+from benchmarks.peers.cases import DIRECTIONS, Case
+from benchmarks.peers.dynamodb_client import DynamoDbClient
+from benchmarks.peers.encryption_sdk import EncryptionSdk
+from benchmarks.peers.machine import machine, versions
+from benchmarks.peers.other_envelopes import OtherEnvelopes
+from benchmarks.peers.ours import Ours
+from benchmarks.peers.results import CaseResults, Result, Run
+from benchmarks.peers.rounds import CheckError, Plan, measure
+from benchmarks.peers.stand_in import AwsStandIn
+from benchmarks.peers.tables import figure
+from benchmarks.peers.targets import outcomes
+
+_THOROUGH, _QUICK = Plan(rounds=41, turn_seconds=0.04), Plan(rounds=21, turn_seconds=0.01)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter turns: about a minute")
+    parser.add_argument("--rounds", type=int, help="how often each contender takes its turn")
+    parser.add_argument("--only", metavar="CASE", help="cases whose id begins so; prints, and writes nothing")
+    given = parser.parse_args(arguments)
+    plan = _QUICK if given.quick else _THOROUGH
+    if given.rounds is not None:
+        if given.rounds < 1:
+            parser.error("--rounds is a whole number from 1")
+        plan = replace(plan, rounds=given.rounds)
+    aws = AwsStandIn()
+    cases = [case for case in _cases(aws) if case.id.startswith(given.only or "")]
+    if not cases:
+        parser.error(f"no case's id begins with {given.only!r}")
+    console = Console()
+    before = machine()
+    try:
+        results = _measured(cases, plan, aws=aws, console=console)
+    except CheckError as error:
+        print(f"benchmarks.peers: {error}; nothing was written", file=sys.stderr)
+        return 1
+    if given.only:
+        for case in results:
+            _print_case(case, console)
+        return 0
+    run = Run(
+        command="make bench-quick" if given.quick else "make bench",
+        finished=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        rounds=plan.rounds,
+        turn_seconds=plan.turn_seconds,
+        machine=before,
+        versions=versions(),
+        cases=tuple(results),
+    )
+    document.write(document.FOLDER, run)
+    _print_targets(run, console)
+    return 0
+
+
+def _cases(aws: AwsStandIn) -> list[Case]:
+    """Make what all cases share: clients, keyrings, a branch key."""
+    ours = Ours(aws)
+    return [
+        *messages.cases(ours, EncryptionSdk(aws), OtherEnvelopes(aws)),
+        *items.cases(ours, DynamoDbClient(aws)),
+    ]
+
+
+def _measured(cases: Sequence[Case], plan: Plan, *, aws: AwsStandIn, console: Console) -> list[CaseResults]:
+    columns = TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    results = []
+    # Drawn after each round, and by no thread of its own, which would take time from whose turn it is.
+    with Progress(*columns, console=console, auto_refresh=False) as progress:
+        task = progress.add_task("", total=len(cases) * plan.rounds)
+
+        def told() -> None:
+            progress.advance(task)
+            progress.refresh()
+
+        for case in cases:
+            progress.update(task, description=case.title)
+            progress.refresh()
+            contenders = case.contenders()
+            measured = measure(contenders, plan, kms_calls=aws.kms_calls, told=told)
+            each = (
+                Result(one.name, one.kind, one.key, one.commits, one.binds, measured[one.name])
+                for one in contenders
+            )
+            results.append(CaseResults(case.id, case.group, case.title, tuple(each)))
+    return results
+
+
+def _print_case(case: CaseResults, console: Console) -> None:
+    table = Table("who", *(f"{direction}, µs" for direction in DIRECTIONS), title=case.title)
+    for result in case.results:
+        table.add_row(result.name, *(figure(result.seconds(way) * 1e6) for way in DIRECTIONS))
+    console.print(table)
+
+
+def _print_targets(run: Run, console: Console) -> None:
+    table = Table("target", "way", "asked", "figure", "verdict", title="targets")
+    for outcome in outcomes(run):
+        table.add_row(
+            outcome.target.what, outcome.direction, outcome.asked, figure(outcome.ratio), outcome.verdict
+        )
+    console.print(table)
+    console.print("docs/benchmarks/README.md has all figures, and how to read them.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
