@@ -121,8 +121,8 @@ kills: $(READY) ## `sealed` killed at 20 random moments of each transfer, and go
 	@SEALED_KILLS=20 pytest tests/local/test_object_kills.py $(PYTEST_ARGS)
 
 .PHONY: reencryption
-reencryption: $(READY) ## 20,000 records are encrypted anew: at ease, in use, in trouble, poisoned; and how it grows
-	@SEALED_RECORDS=20000 pytest -s tests/local/test_reencryption.py tests/local/test_reencryption_faults.py \
+reencryption: $(READY) ## 20,000 records are encrypted anew: in use, poisoned, in trouble; and how it grows
+	@SEALED_RECORDS=20000 SEALED_RECORDS_IN_TROUBLE=4000 pytest -s tests/local/test_reencryption.py tests/local/test_reencryption_faults.py \
 		-k 'change_their_strategy or poisoned or one_call_in_fifty' $(PYTEST_ARGS)
 	@python -m benchmarks.reencryption
 

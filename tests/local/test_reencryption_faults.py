@@ -21,8 +21,8 @@ from tests.local.reencryption_runs import (
 from tests.local.test_trail import Archive
 
 TENANTS = [f"faulty-{number}" for number in range(4)]
-#: `make reencryption` asks for 20,000.
-COUNT = int(os.environ.get("SEALED_RECORDS", "200"))
+#: `make reencryption` asks for 4,000.
+COUNT = int(os.environ.get("SEALED_RECORDS_IN_TROUBLE", "200"))
 #: What waiting costs a run however many records it has: the longest of its retries.
 _WAITS_SECONDS = 5
 
