@@ -13,6 +13,7 @@ from typing import Any
 from .attribute_parsing import parse_value
 from .attribute_values import Item
 from .crypto_action import CryptoAction
+from .encryption_context import SerializedContext
 from .errors import ConfigurationError, InvalidItemError, ItemNotEncryptedError, MalformedItemError
 from .intermediate_key import generate_item_keys, keyrings_entry, unwrap_item_keys
 from .item_context import item_context
@@ -228,7 +229,9 @@ def _check_stored_context(header: ItemHeader) -> None:
         raise MalformedItemError("the stored public key is not a point of P-384 in base64")
 
 
-def _rebuilt_context(schema: ItemSchema, *, header: ItemHeader, fields: list[SignedField]) -> dict[str, str]:
+def _rebuilt_context(
+    schema: ItemSchema, *, header: ItemHeader, fields: list[SignedField]
+) -> SerializedContext:
     try:
         return item_context(schema, version=header.version, fields=fields, stored=header.encryption_context)
     except InvalidItemError as error:
