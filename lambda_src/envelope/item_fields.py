@@ -4,7 +4,7 @@ What must stay true: a path names one attribute of one logical table, and the or
 paths: legend, footer and field keys all rely on it.
 """
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -16,9 +16,8 @@ from .errors import InvalidItemError, SignatureError
 MAX_NAME_LENGTH = 0xFFFF  # DynamoDB's limit, in UTF-8 bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SignedField:
-    """One signed attribute, either in plaintext or as it is stored.
+class SignedField(NamedTuple):
+    """One signed attribute, either in plaintext or as it is stored. A tuple, since it is made for each.
 
     Parameters
     ----------
@@ -38,7 +37,12 @@ class SignedField:
     path: bytes
     action: CryptoAction
     type_id: bytes
-    data: bytes = field(repr=False)
+    data: bytes
+
+    def __repr__(self) -> str:
+        """Show all but `data`, which may be plaintext."""
+        shown = f"name={self.name!r}, path={self.path!r}, action={self.action!r}, type_id={self.type_id!r}"
+        return f"SignedField({shown})"
 
     @property
     def is_encrypted(self) -> bool:
