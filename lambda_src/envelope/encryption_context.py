@@ -3,7 +3,7 @@
 It is not secret. It stands in CloudTrail in clear, so no personal data belongs in it.
 """
 
-from collections.abc import Iterator, KeysView, Mapping
+from collections.abc import ItemsView, Iterator, KeysView, Mapping
 from typing import Any
 
 from .errors import ConfigurationError
@@ -81,12 +81,20 @@ class SerializedContext(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._by_key)
 
+    def __repr__(self) -> str:
+        """Show what a dict of the pairs shows: a keyring may tell contexts apart by it."""
+        return repr(self._by_key)
+
     def keys(self) -> KeysView[str]:
         """Return the keys."""
         return self._by_key.keys()
 
+    def items(self) -> ItemsView[str, str]:
+        """Return keys and values."""
+        return self._by_key.items()
 
-def callers_context(encryption_context: Mapping[Any, Any]) -> dict[str, str]:
+
+def callers_context(encryption_context: Mapping[Any, Any]) -> SerializedContext:
     """Return a copy of a context that a caller gave.
 
     Raises
@@ -104,10 +112,8 @@ def callers_context(encryption_context: Mapping[Any, Any]) -> dict[str, str]:
                 f"{RESERVED_PREFIX!r}"
             )
     try:
-        serialize(pairs)
+        return SerializedContext(pairs)
     except UnicodeEncodeError:
         pass
-    else:
-        return pairs
     # Raised out here: the encoder's exception would carry the text.
     raise ConfigurationError("the encryption context holds half of a character (an unpaired surrogate)")

@@ -9,8 +9,9 @@ Source: ESDK specification, framework/algorithm-suites.md.
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from .derivation import hkdf_expand, hkdf_extract
 from .errors import MalformedMessageError
 from .keyring import KEY_LENGTH
 
@@ -108,16 +109,12 @@ def derive_keys(suite: Suite, *, data_key: bytes, message_id: bytes) -> MessageK
     what the one key is derived for.
     """
     if suite.commits:
-        extracted = HKDF.extract(hashes.SHA512(), salt=message_id, key_material=data_key)
+        extracted = hkdf_extract(data_key, salt=message_id)
         return MessageKeys(
-            _expanded(extracted, info=suite.id_bytes + b"DERIVEKEY"),
-            commitment=_expanded(extracted, info=b"COMMITKEY"),
+            hkdf_expand(extracted, suite.id_bytes + b"DERIVEKEY"),
+            commitment=hkdf_expand(extracted, b"COMMITKEY"),
         )
     if suite not in _HASHES:
         return MessageKeys(data_key, commitment=b"")
     derivation = HKDF(_HASHES[suite], length=KEY_LENGTH, salt=None, info=suite.id_bytes + message_id)
     return MessageKeys(derivation.derive(data_key), commitment=b"")
-
-
-def _expanded(extracted: bytes, *, info: bytes) -> bytes:
-    return HKDFExpand(hashes.SHA512(), length=KEY_LENGTH, info=info).derive(extracted)
