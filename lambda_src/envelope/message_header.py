@@ -180,7 +180,7 @@ def _read_version_1(reader: "_HeaderReader") -> StoredHeader:
 class _HeaderReader:
     """Reads the fields of a header off bytes that are at hand; takes no more than a header may have."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | bytearray) -> None:
         self._data = data
         #: Bytes of the message that were taken.
         self.position = 0
@@ -199,21 +199,21 @@ class _HeaderReader:
 
     def taken(self) -> bytes:
         """Return all that was taken."""
-        return self._data[: self.position]
+        return bytes(self._data[: self.position])
 
     def ahead(self, length: int) -> bytes:
         """Return what there is of the next `length` bytes, without taking it."""
-        return self._data[self.position : self.position + length]
+        return bytes(self._data[self.position : self.position + length])
 
     def take(self, length: int) -> bytes:
         end = self.position + length
         if end > MAX_HEADER_LENGTH:
             raise LimitExceededError(f"the header has more than the {MAX_HEADER_LENGTH} bytes it may have")
-        data = self.ahead(length)
+        data = self._data[self.position : end]
         if len(data) < length:
             raise TruncatedMessageError("the message ends within its header")
         self.position = end
-        return data
+        return bytes(data)
 
     def unsigned(self, width: int) -> int:
         return int.from_bytes(self.take(width), "big")
@@ -226,18 +226,19 @@ class _StreamedHeaderReader(_HeaderReader):
     """Reads them off a stream, of which it takes no more than it is asked for, and keeps what it read."""
 
     def __init__(self, source: ByteSource) -> None:
-        super().__init__(b"")
+        super().__init__(bytearray())
         self._source = source
-        self._kept = bytearray()
-
-    def taken(self) -> bytes:
-        return bytes(self._kept[: self.position])
 
     def ahead(self, length: int) -> bytes:
-        missing = self.position + length - len(self._kept)
+        missing = self.position + length - len(self._data)
         if missing > 0:
-            self._kept += read_up_to(self._source, missing)
-        return bytes(self._kept[self.position : self.position + length])
+            self._data += read_up_to(self._source, missing)
+        return super().ahead(length)
+
+    def take(self, length: int) -> bytes:
+        if self.position + length <= MAX_HEADER_LENGTH:
+            self.ahead(length)
+        return super().take(length)
 
 
 def _read_context(reader: FieldReader) -> dict[str, str]:

@@ -15,6 +15,8 @@ from .derivation import hkdf_expand, hkdf_extract
 from .errors import MalformedMessageError
 from .keyring import KEY_LENGTH
 
+_COMMITTING_VERSION = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Suite:
@@ -30,27 +32,31 @@ class Suite:
         1 or 2, of the message format.
     signed
         Whether a footer with an ECDSA signature (P-384, SHA-384) follows the body.
+
+    Attributes
+    ----------
+    id_bytes
+        The id as it is stored, and as it enters the derivation of keys.
+    commits
+        Whether a header commits to the data key.
+    message_id_length
+        Bytes of a message id.
     """
 
     id: int
     name: str
     version: int
     signed: bool
+    id_bytes: bytes = field(init=False, repr=False)
+    commits: bool = field(init=False, repr=False)
+    message_id_length: int = field(init=False, repr=False)
 
-    @property
-    def id_bytes(self) -> bytes:
-        """The id as it is stored, and as it enters the derivation of keys."""
-        return self.id.to_bytes(2, "big")
-
-    @property
-    def commits(self) -> bool:
-        """Whether a header commits to the data key."""
-        return self.version == COMMITTING.version
-
-    @property
-    def message_id_length(self) -> int:
-        """Bytes of a message id."""
-        return 32 if self.commits else 16
+    def __post_init__(self) -> None:
+        # Once for each suite, not for each message. It is frozen, so they are set past its own __setattr__.
+        commits = self.version == _COMMITTING_VERSION
+        object.__setattr__(self, "id_bytes", self.id.to_bytes(2, "big"))
+        object.__setattr__(self, "commits", commits)
+        object.__setattr__(self, "message_id_length", 32 if commits else 16)
 
 
 COMMITTING = Suite(0x0478, "HKDF_SHA512_COMMIT_KEY", version=2, signed=False)

@@ -18,7 +18,7 @@ from envelope.derivation import (
     hkdf_extract,
     hkdf_sha512,
 )
-from envelope.encryption_context import serialize, serialize_pairs
+from envelope.encryption_context import SerializedContext, serialize, serialize_pairs
 
 _KEY = bytes(range(32))
 
@@ -127,3 +127,23 @@ def test_an_items_derived_keys_differ_by_their_labels() -> None:
     assert derived.commit_key == hkdf_sha512(_KEY, b"AWS_DBE_COMMIT_KEY" + message_id)
     assert derived.field_root_key == hkdf_sha512(_KEY, b"AWS_DBE_DERIVE_KEY" + message_id)
     assert repr(derived) == "DerivedKeys()"
+
+
+def test_a_serialized_context_is_its_pairs_and_cannot_change() -> None:
+    given = {"b": "1", "a": "é"}
+    context = SerializedContext(given)
+    given["b"] = "2"
+    assert context == {"b": "1", "a": "é"}
+    assert dict(context) == {**context} == dict(context.items())
+    assert (list(context), len(context), context["a"], context.get("c")) == (["b", "a"], 2, "é", None)
+    assert context.keys() == {"a", "b"}
+    assert (repr(context), str(context)) == (repr(dict(context)), str(dict(context)))
+    assert context.pairs == serialize(context) == serialize(dict(context)) == serialize_pairs(dict(context))
+    assert serialize(SerializedContext({})) == b""
+    assert SerializedContext({}).pairs == b"\x00\x00"
+    with pytest.raises(TypeError):
+        context["b"] = "2"  # type: ignore[index]
+    with pytest.raises(AttributeError):
+        context.pairs = b""  # type: ignore[misc]
+    with pytest.raises(ConfigurationError, match="65533 are allowed"):
+        SerializedContext({"k": "v" * (65_533 - 6)})
