@@ -10,7 +10,7 @@ from typing import Any
 
 from .attribute_numbers import NumberError, normalize_number
 from .attribute_values import MAX_DEPTH, TYPE_IDS
-from .byte_reader import ByteReader
+from .byte_reader import ByteReader, decode_text
 from .errors import MalformedItemError
 
 _TYPE_NAMES = {type_id: name for name, type_id in TYPE_IDS.items()}
@@ -25,6 +25,9 @@ def parse_value(type_id: bytes, data: bytes) -> dict[str, Any]:
         Unknown type id, bytes missing or left over, wrong count, duplicates, a number that is not
         normalized, text that is not UTF-8, or more than 32 levels.
     """
+    name = _TYPE_NAMES.get(type_id, "")
+    if name in _SCALARS:  # all of the data is one value, and no position in it needs to be kept
+        return {name: _SCALARS[name](data)}
     return _parse(ByteReader(data), type_id=type_id, length=len(data), depth=1)
 
 
@@ -61,7 +64,7 @@ def _boolean(data: bytes) -> bool:
 
 
 def _string(data: bytes) -> str:
-    return ByteReader(data).text(len(data))
+    return decode_text(data)
 
 
 def _number(data: bytes) -> str:

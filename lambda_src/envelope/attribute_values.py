@@ -58,7 +58,8 @@ class _Unacceptable(Exception):  # noqa: N818 - a reason on its way to InvalidIt
 def _serialize(value: object, *, depth: int) -> tuple[bytes, bytes]:
     if depth > MAX_DEPTH:
         raise _Unacceptable(f"nested deeper than DynamoDB's {MAX_DEPTH} levels")
-    if not isinstance(value, Mapping) or len(value) != 1:
+    # Almost every value is a dict, which takes a glance; the look for another mapping takes a call.
+    if (type(value) is not dict and not isinstance(value, Mapping)) or len(value) != 1:
         raise _Unacceptable("not a DynamoDB value: a mapping with exactly one type name is")
     ((type_name, content),) = value.items()
     if type_name == "M":

@@ -92,7 +92,7 @@ class BranchKeyring:
         if branch_key.id != self._branch_key_id:
             raise KeyServiceError("the branch key source answered with another branch key")
         key, salt, iv = os.urandom(KEY_LENGTH), os.urandom(_SALT_LENGTH), os.urandom(_IV_LENGTH)
-        version = uuid.UUID(branch_key.version).bytes
+        version = bytes.fromhex(branch_key.version.replace("-", ""))
         wrapping_key = branch_wrapping_key(branch_key.secret, salt)
         wrapped = AESGCM(wrapping_key).encrypt(iv, key, self._aad(version, encryption_context))
         return key, EncryptedDataKey(PROVIDER_ID, self._branch_key_id.encode(), salt + iv + version + wrapped)
@@ -141,7 +141,8 @@ def version_of(entry: EncryptedDataKey) -> str:
     stored = entry.ciphertext
     if len(stored) != _CIPHERTEXT_LENGTH:
         raise DataKeyError(f"an entry of a branch key has {_CIPHERTEXT_LENGTH} bytes, not {len(stored)}")
-    return str(uuid.UUID(bytes=stored[_VERSION_START:_WRAPPED_START]))
+    digits = stored[_VERSION_START:_WRAPPED_START].hex()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def _is_canonical_uuid(text: str) -> bool:

@@ -68,6 +68,16 @@ class Filler:
         return len(data)
 
 
+def is_left_within(source: ByteSource, length: int) -> bool:
+    """Tell whether what is left of a source is bytes in memory, and fewer than `length`."""
+    if type(source) is not io.BytesIO:
+        return False
+    position = source.tell()
+    left = source.seek(0, io.SEEK_END) - position
+    source.seek(position)
+    return left < length
+
+
 def read_some(source: ByteSource, size: int) -> bytes:
     """Return what one call of the source gives, after a look at whether it is a source of bytes."""
     data = None if _is_text(source) else source.read(size)
@@ -84,7 +94,7 @@ def _no_bytes() -> ConfigurationError:
 
 def _is_text(source: object) -> bool:
     """Tell a text file, which must not even be asked: it would decode first, and fail in a way of its own."""
-    return isinstance(source, io.TextIOBase)
+    return type(source) not in _FILES and isinstance(source, io.TextIOBase)
 
 
 def write_all(sink: ByteSink, data: bytes | bytearray | memoryview) -> None:

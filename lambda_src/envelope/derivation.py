@@ -4,21 +4,59 @@ What must stay true: each use has its own label, so no derived key serves two pu
 """
 
 import hmac
+from dataclasses import dataclass, field
 
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _KEY_LENGTH = 32
+_NO_SALT = bytes(64)  # what RFC 5869 takes where there is no salt: as many zeros as the hash has bytes
 _NONCE_LENGTH = 12
 _FIELD_KEY_LENGTH = _KEY_LENGTH + _NONCE_LENGTH
 _AES_BLOCK_LENGTH = 16
 _BLOCKS_PER_FIELD = 3  # the fewest AES blocks that hold a field key of 44 bytes
 
 
+@dataclass(frozen=True, slots=True)
+class DerivedKeys:
+    """What is derived from an item's data key. Never shown by repr.
+
+    Parameters
+    ----------
+    commit_key
+        Makes the header's commitment.
+    field_root_key
+        What the fields' keys are derived from.
+    """
+
+    commit_key: bytes = field(repr=False)
+    field_root_key: bytes = field(repr=False)
+
+
+def hkdf_extract(key: bytes, *, salt: bytes = _NO_SALT, hash_name: str = "sha512") -> bytes:
+    """Return what all keys derived from `key` are expanded from: HKDF-Extract, RFC 5869, 2.2."""
+    return hmac.digest(salt, key, hash_name)
+
+
+def hkdf_expand(extracted: bytes, info: bytes, *, hash_name: str = "sha512") -> bytes:
+    """Return 32 bytes for the purpose `info`: HKDF-Expand, RFC 5869, 2.3.
+
+    They are no more than one block of the hash has, so the first block, T(1), is all there is to compute.
+    """
+    return hmac.digest(extracted, info + b"\x01", hash_name)[:_KEY_LENGTH]
+
+
 def hkdf_sha512(key: bytes, info: bytes) -> bytes:
     """Return 32 bytes derived from `key` for the purpose `info`, without a salt (RFC 5869)."""
-    return HKDF(algorithm=hashes.SHA512(), length=_KEY_LENGTH, salt=None, info=info).derive(key)
+    return hkdf_expand(hkdf_extract(key), info)
+
+
+def derive_from_data_key(data_key: bytes, *, message_id: bytes) -> DerivedKeys:
+    """Return the two keys of an item's data key. They share the extraction, and differ by their labels."""
+    extracted = hkdf_extract(data_key)
+    return DerivedKeys(
+        commit_key=hkdf_expand(extracted, b"AWS_DBE_COMMIT_KEY" + message_id),
+        field_root_key=hkdf_expand(extracted, b"AWS_DBE_DERIVE_KEY" + message_id),
+    )
 
 
 def field_keys(field_root_key: bytes, count: int) -> list[tuple[bytes, bytes]]:

@@ -3,7 +3,7 @@
 It is not secret. It stands in CloudTrail in clear, so no personal data belongs in it.
 """
 
-from collections.abc import Mapping
+from collections.abc import ItemsView, Iterator, KeysView, Mapping
 from typing import Any
 
 from .errors import ConfigurationError
@@ -22,11 +22,10 @@ def serialize_pairs(encryption_context: Mapping[str, str]) -> bytes:
     """
     pairs = sorted((key.encode(), value.encode()) for key, value in encryption_context.items())
     parts = [len(pairs).to_bytes(2, "big")]
-    for pair in pairs:
-        for field in pair:
-            if len(field) > MAX_FIELD_LENGTH:
-                raise ConfigurationError("a key or value of the encryption context exceeds 65,535 bytes")
-            parts += (len(field).to_bytes(2, "big"), field)
+    for key, value in pairs:
+        if len(key) > MAX_FIELD_LENGTH or len(value) > MAX_FIELD_LENGTH:
+            raise ConfigurationError("a key or value of the encryption context exceeds 65,535 bytes")
+        parts += (len(key).to_bytes(2, "big"), key, len(value).to_bytes(2, "big"), value)
     serialized = b"".join(parts)
     if len(serialized) > MAX_SERIALIZED_LENGTH:
         raise ConfigurationError(
@@ -40,10 +39,62 @@ def serialize(encryption_context: Mapping[str, str]) -> bytes:
 
     ESDK specification, framework/structures.md, "Serialization" of the encryption context.
     """
+    if isinstance(encryption_context, SerializedContext):
+        return encryption_context.pairs if encryption_context else b""
     return serialize_pairs(encryption_context) if encryption_context else b""
 
 
-def callers_context(encryption_context: Mapping[Any, Any]) -> dict[str, str]:
+class SerializedContext(Mapping[str, str]):
+    """A context with its bytes, which every key and tag of an item or message is bound to: made once for all.
+
+    Neither can change afterwards, so the bytes are those of the pairs: the pairs are a copy, and there is no
+    way to set one. Whoever is given it may take it for any other mapping.
+
+    Parameters
+    ----------
+    encryption_context
+        The pairs.
+
+    Raises
+    ------
+    ConfigurationError
+        They do not fit into a context.
+    """
+
+    __slots__ = ("_by_key", "_pairs")
+
+    def __init__(self, encryption_context: Mapping[str, str]) -> None:
+        self._by_key = dict(encryption_context)
+        self._pairs = serialize_pairs(self._by_key)
+
+    @property
+    def pairs(self) -> bytes:
+        """What `serialize_pairs` returns of it."""
+        return self._pairs
+
+    def __getitem__(self, key: str) -> str:
+        return self._by_key[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_key)
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def __repr__(self) -> str:
+        """Show what a dict of the pairs shows: a keyring may tell contexts apart by it."""
+        return repr(self._by_key)
+
+    def keys(self) -> KeysView[str]:
+        """Return the keys."""
+        return self._by_key.keys()
+
+    def items(self) -> ItemsView[str, str]:
+        """Return keys and values."""
+        return self._by_key.items()
+
+
+def callers_context(encryption_context: Mapping[Any, Any]) -> SerializedContext:
     """Return a copy of a context that a caller gave.
 
     Raises
@@ -61,10 +112,8 @@ def callers_context(encryption_context: Mapping[Any, Any]) -> dict[str, str]:
                 f"{RESERVED_PREFIX!r}"
             )
     try:
-        serialize(pairs)
+        return SerializedContext(pairs)
     except UnicodeEncodeError:
         pass
-    else:
-        return pairs
     # Raised out here: the encoder's exception would carry the text.
     raise ConfigurationError("the encryption context holds half of a character (an unpaired surrogate)")

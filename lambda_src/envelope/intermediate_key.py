@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from .derivation import hkdf_sha512
+from .derivation import hkdf_expand, hkdf_extract
 from .encryption_context import serialize
 from .errors import DataKeyError, KeyServiceError
 from .keyring import KEY_LENGTH, EncryptedDataKey, Keyring, no_key
@@ -39,14 +39,15 @@ def generate_item_keys(
     """Return fresh keys for one item, and the entry for its header."""
     intermediate_key, wrapped_intermediate = keyring.generate(encryption_context)
     data_key = os.urandom(KEY_LENGTH)
-    wrapping_key = hkdf_sha512(intermediate_key, _ENCRYPT_INFO)
+    extracted = hkdf_extract(intermediate_key)
+    wrapping_key = hkdf_expand(extracted, _ENCRYPT_INFO)
     wrapped_data_key = AESGCM(wrapping_key).encrypt(_IV, data_key, serialize(encryption_context))
     entry = EncryptedDataKey(
         wrapped_intermediate.provider_id,
         wrapped_intermediate.provider_info,
         wrapped_data_key + wrapped_intermediate.ciphertext,
     )
-    return ItemKeys(data_key, hkdf_sha512(intermediate_key, _MAC_INFO)), entry
+    return ItemKeys(data_key, hkdf_expand(extracted, _MAC_INFO)), entry
 
 
 def keyrings_entry(entry: EncryptedDataKey) -> EncryptedDataKey:
@@ -66,14 +67,12 @@ def unwrap_item_keys(
     for entry in entries:
         wrapped_data_key = entry.ciphertext[:_WRAPPED_LENGTH]
         try:
-            intermediate_key = keyring.unwrap([keyrings_entry(entry)], encryption_context)
-            data_key = AESGCM(hkdf_sha512(intermediate_key, _ENCRYPT_INFO)).decrypt(
-                _IV, wrapped_data_key, aad
-            )
+            extracted = hkdf_extract(keyring.unwrap([keyrings_entry(entry)], encryption_context))
+            data_key = AESGCM(hkdf_expand(extracted, _ENCRYPT_INFO)).decrypt(_IV, wrapped_data_key, aad)
         except InvalidTag:
             failures.append(DataKeyError("a wrapped data key does not belong to its intermediate key"))
         except (DataKeyError, KeyServiceError) as failure:
             failures.append(failure)
         else:
-            return ItemKeys(data_key, hkdf_sha512(intermediate_key, _MAC_INFO))
+            return ItemKeys(data_key, hkdf_expand(extracted, _MAC_INFO))
     raise no_key(failures)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from .attribute_values import TYPE_IDS
 from .crypto_action import CryptoAction
-from .encryption_context import serialize_pairs
+from .encryption_context import SerializedContext
 from .errors import ConfigurationError, InvalidItemError
 from .item_fields import SignedField
 from .item_schema import ItemSchema
@@ -26,7 +26,7 @@ _LITERALS = {
 
 def item_context(
     schema: ItemSchema, *, version: int, fields: Iterable[SignedField], stored: Mapping[str, str]
-) -> dict[str, str]:
+) -> SerializedContext:
     """Return the whole context: what is rebuilt, and `stored`, what the header holds of it.
 
     Version 1 holds the keys; version 2 holds every attribute that is to be included, keys among them, and a
@@ -44,8 +44,7 @@ def item_context(
     else:
         context.update(_included(fields))
     context.update(stored)
-    _check_size(context)
-    return context
+    return _serialized(context)
 
 
 def _included(fields: Iterable[SignedField]) -> Mapping[str, str]:
@@ -76,9 +75,9 @@ def _encoded(field: SignedField) -> str:
     return base64.b64encode(field.type_id + field.data).decode("ascii")
 
 
-def _check_size(context: Mapping[str, str]) -> None:
+def _serialized(context: Mapping[str, str]) -> SerializedContext:
     try:
-        serialize_pairs(context)
+        return SerializedContext(context)
     except ConfigurationError as error:
         message = f"its keys and included attributes do not fit into the encryption context: {error}"
         raise InvalidItemError(message) from error

@@ -13,6 +13,8 @@ from typing import Any
 from .attribute_parsing import parse_value
 from .attribute_values import Item
 from .crypto_action import CryptoAction
+from .derivation import derive_from_data_key
+from .encryption_context import SerializedContext
 from .errors import ConfigurationError, InvalidItemError, ItemNotEncryptedError, MalformedItemError
 from .intermediate_key import generate_item_keys, keyrings_entry, unwrap_item_keys
 from .item_context import item_context
@@ -134,14 +136,15 @@ class ItemEncryptor:
         legend = "".join(field.action.value for field in fields)
         header = ItemHeader(version, self._flavor, message_id, legend, stored_context, (entry,))
         partial = serialize_header(header)
-        stored_header = partial + commitment(partial, data_key=keys.data_key, message_id=message_id)
+        derived = derive_from_data_key(keys.data_key, message_id=message_id)
+        stored_header = partial + commitment(partial, commit_key=derived.commit_key)
         if len(stored_header) > MAX_HEADER_LENGTH:
             raise InvalidItemError(f"too many attributes: the header would exceed {MAX_HEADER_LENGTH} bytes")
-        stored_fields = encrypt_fields(fields, data_key=keys.data_key, message_id=message_id)
-        record_hash = canonical_hash(stored_header, encryption_context=context, fields=stored_fields)
+        stored_fields = encrypt_fields(fields, root_key=derived.field_root_key)
+        record_hash = canonical_hash(stored_header, encryption_context=context, stored=stored_fields)
         footer = serialize_footer(record_hash, keys=keys, signing_key=signing_key)
         encrypted = {
-            field.name: {"B": field.type_id + field.data} for field in stored_fields if field.is_encrypted
+            field.name: {"B": field.type_id + data} for field, data in stored_fields if field.is_encrypted
         }
         return {**item, **encrypted, HEADER_NAME: {"B": stored_header}, FOOTER_NAME: {"B": footer}}
 
@@ -167,12 +170,14 @@ class ItemEncryptor:
         fields = fields_to_decrypt(item, schema=self._schema, header=header)
         context = _rebuilt_context(self._schema, header=header, fields=fields)
         keys = unwrap_item_keys(self._keyring, entries=header.encrypted_data_keys, encryption_context=context)
-        verify_commitment(stored_header, data_key=keys.data_key, message_id=header.message_id)
-        record_hash = canonical_hash(stored_header, encryption_context=context, fields=fields)
+        derived = derive_from_data_key(keys.data_key, message_id=header.message_id)
+        verify_commitment(stored_header, commit_key=derived.commit_key)
+        stored_fields = [(field, field.data) for field in fields]
+        record_hash = canonical_hash(stored_header, encryption_context=context, stored=stored_fields)
         verify_footer(stored_footer, header=header, record_hash=record_hash, keys=keys)
         decrypted = {
-            field.name: parse_value(field.type_id, field.data)
-            for field in decrypt_fields(fields, data_key=keys.data_key, message_id=header.message_id)
+            field.name: parse_value(field.type_id, plaintext)
+            for field, plaintext in decrypt_fields(fields, root_key=derived.field_root_key)
         }
         return {name: decrypted.get(name, value) for name, value in item.items() if not is_reserved(name)}
 
@@ -228,7 +233,9 @@ def _check_stored_context(header: ItemHeader) -> None:
         raise MalformedItemError("the stored public key is not a point of P-384 in base64")
 
 
-def _rebuilt_context(schema: ItemSchema, *, header: ItemHeader, fields: list[SignedField]) -> dict[str, str]:
+def _rebuilt_context(
+    schema: ItemSchema, *, header: ItemHeader, fields: list[SignedField]
+) -> SerializedContext:
     try:
         return item_context(schema, version=header.version, fields=fields, stored=header.encryption_context)
     except InvalidItemError as error:

@@ -4,22 +4,20 @@ What must stay true: a path names one attribute of one logical table, and the or
 paths: legend, footer and field keys all rely on it.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from .crypto_action import CryptoAction
-from .derivation import field_keys, hkdf_sha512
+from .derivation import field_keys
 from .errors import InvalidItemError, SignatureError
 
 MAX_NAME_LENGTH = 0xFFFF  # DynamoDB's limit, in UTF-8 bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SignedField:
-    """One signed attribute, either in plaintext or as it is stored.
+class SignedField(NamedTuple):
+    """One signed attribute, either in plaintext or as it is stored. A tuple, since it is made for each.
 
     Parameters
     ----------
@@ -39,7 +37,12 @@ class SignedField:
     path: bytes
     action: CryptoAction
     type_id: bytes
-    data: bytes = field(repr=False)
+    data: bytes
+
+    def __repr__(self) -> str:
+        """Show all but `data`, which may be plaintext."""
+        shown = f"name={self.name!r}, path={self.path!r}, action={self.action!r}, type_id={self.type_id!r}"
+        return f"SignedField({shown})"
 
     @property
     def is_encrypted(self) -> bool:
@@ -60,42 +63,33 @@ def canonical_path(table: str, attribute: str) -> bytes:
     return table.encode() + (1).to_bytes(8, "big") + b"$" + units.to_bytes(8, "big") + encoded
 
 
-def encrypt_fields(fields: list[SignedField], *, data_key: bytes, message_id: bytes) -> list[SignedField]:
-    """Return the fields in their stored form: ENCRYPT_AND_SIGN encrypted, the others unchanged."""
-    keys = _keys_of_encrypted(fields, data_key=data_key, message_id=message_id)
-    stored: list[SignedField] = []
+def encrypt_fields(fields: list[SignedField], *, root_key: bytes) -> list[tuple[SignedField, bytes]]:
+    """Return each field with its data as it is stored: of ENCRYPT_AND_SIGN ciphertext and tag."""
+    keys = iter(field_keys(root_key, sum(field.is_encrypted for field in fields)))
+    stored: list[tuple[SignedField, bytes]] = []
     for plain in fields:
-        if not plain.is_encrypted:
-            stored.append(plain)
-            continue
-        key, nonce = next(keys)
-        ciphertext = AESGCM(key).encrypt(nonce, plain.data, plain.path)
-        stored.append(SignedField(plain.name, plain.path, plain.action, plain.type_id, ciphertext))
+        data = plain.data
+        if plain.is_encrypted:
+            key, nonce = next(keys)
+            data = AESGCM(key).encrypt(nonce, data, plain.path)
+        stored.append((plain, data))
     return stored
 
 
-def decrypt_fields(fields: list[SignedField], *, data_key: bytes, message_id: bytes) -> list[SignedField]:
-    """Return the encrypted ones among the fields, decrypted. Call it after the footer was verified."""
-    keys = _keys_of_encrypted(fields, data_key=data_key, message_id=message_id)
-    decrypted: list[SignedField] = []
-    for stored in fields:
-        if not stored.is_encrypted:
-            continue
-        key, nonce = next(keys)
+def decrypt_fields(fields: list[SignedField], *, root_key: bytes) -> list[tuple[SignedField, bytes]]:
+    """Return the encrypted ones among the stored fields, each with its plaintext.
+
+    Call it after the footer was verified.
+    """
+    encrypted = [field for field in fields if field.is_encrypted]
+    # Keys are given out in path order, as on encryption.
+    decrypted: list[tuple[SignedField, bytes]] = []
+    for stored, (key, nonce) in zip(encrypted, field_keys(root_key, len(encrypted)), strict=True):
         try:
-            plaintext = AESGCM(key).decrypt(nonce, stored.data, stored.path)
+            decrypted.append((stored, AESGCM(key).decrypt(nonce, stored.data, stored.path)))
         except InvalidTag as error:
             raise SignatureError(f"attribute {stored.name!r} does not authenticate") from error
-        decrypted.append(SignedField(stored.name, stored.path, stored.action, stored.type_id, plaintext))
     return decrypted
-
-
-def _keys_of_encrypted(
-    fields: list[SignedField], *, data_key: bytes, message_id: bytes
-) -> Iterator[tuple[bytes, bytes]]:
-    """Return key and nonce of each encrypted field, in path order; their ordinal selects them."""
-    root_key = hkdf_sha512(data_key, b"AWS_DBE_DERIVE_KEY" + message_id)
-    return iter(field_keys(root_key, sum(field.is_encrypted for field in fields)))
 
 
 def _encode_name(attribute: str) -> bytes:

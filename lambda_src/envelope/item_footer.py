@@ -7,9 +7,9 @@ Source: DB-ESDK structured-encryption/footer.md. "c" counts as signed, which tha
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from .encryption_context import serialize_pairs
+from .encryption_context import SerializedContext
 from .errors import MalformedItemError, SignatureError
 from .intermediate_key import ItemKeys
 from .item_fields import SignedField
@@ -20,14 +20,17 @@ _TAG_LENGTH = 48
 
 
 def canonical_hash(
-    stored_header: bytes, *, encryption_context: Mapping[str, str], fields: Iterable[SignedField]
+    stored_header: bytes,
+    *,
+    encryption_context: SerializedContext,
+    stored: Iterable[tuple[SignedField, bytes]],
 ) -> bytes:
-    """Return the SHA-384 of the canonical record; `fields` come in path order and in their stored form."""
-    context = serialize_pairs(encryption_context)
+    """Return the SHA-384 of the canonical record; `stored` are the fields in path order, with stored data."""
+    context = encryption_context.pairs
     parts = [stored_header, len(context).to_bytes(8, "big"), context]
-    for field in fields:
+    for field, data in stored:
         how = b"ENCRYPTED" if field.is_encrypted else b"PLAINTEXT"
-        parts += (field.path, len(field.data).to_bytes(8, "big"), how, field.type_id, field.data)
+        parts += (field.path, len(data).to_bytes(8, "big"), how, field.type_id, data)
     return hashlib.sha384(b"".join(parts)).digest()
 
 

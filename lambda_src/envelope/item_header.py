@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .byte_reader import ByteReader
-from .derivation import hkdf_sha512
 from .encrypted_data_keys import read_entries, serialize_entry, with_length
 from .encryption_context import serialize_pairs
 from .errors import CommitmentError, LimitExceededError, MalformedItemError
@@ -94,19 +93,18 @@ def parse_header(stored: bytes) -> ItemHeader:
     return ItemHeader(version, flavor, message_id, legend, encryption_context, encrypted_data_keys)
 
 
-def commitment(partial_header: bytes, *, data_key: bytes, message_id: bytes) -> bytes:
+def commitment(partial_header: bytes, *, commit_key: bytes) -> bytes:
     """Return the 32 bytes that bind the data key to the whole partial header.
 
     The specification says HMAC-SHA384; every implementation uses HMAC-SHA512, and so do the official vectors.
     """
-    commit_key = hkdf_sha512(data_key, b"AWS_DBE_COMMIT_KEY" + message_id)
     return hmac.digest(commit_key, partial_header, "sha512")[:COMMITMENT_LENGTH]
 
 
-def verify_commitment(stored: bytes, *, data_key: bytes, message_id: bytes) -> None:
-    """Raise CommitmentError unless the stored header commits to this data key and to its own fields."""
+def verify_commitment(stored: bytes, *, commit_key: bytes) -> None:
+    """Raise CommitmentError unless the stored header commits to this key's data key and to its own fields."""
     partial_header, stored_commitment = stored[:-COMMITMENT_LENGTH], stored[-COMMITMENT_LENGTH:]
-    expected = commitment(partial_header, data_key=data_key, message_id=message_id)
+    expected = commitment(partial_header, commit_key=commit_key)
     if not hmac.compare_digest(stored_commitment, expected):
         raise CommitmentError("the header does not commit to the data key that was unwrapped")
 

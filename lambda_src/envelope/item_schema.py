@@ -6,14 +6,20 @@ Source: DB-ESDK ddb-table-encryption-config.md.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache, partial
 
 from .crypto_action import CryptoAction
 from .errors import ConfigurationError
+from .item_fields import canonical_path
 
 HEADER_NAME = "aws_dbe_head"
 FOOTER_NAME = "aws_dbe_foot"
 RESERVED_PREFIX = "aws_dbe_"
 BEACON_PREFIXES = ("aws_dbe_b_", "aws_dbe_v_")
+
+# Items of a table have the same names over and over. Callers choose them, so both are bounded: how many
+# paths are kept, and how long they are.
+_KEPT_PATHS, _LONGEST_KEPT_NAME = 1024, 255
 
 _INCLUDE = CryptoAction.SIGN_AND_INCLUDE_IN_ENCRYPTION_CONTEXT
 
@@ -50,10 +56,16 @@ class ItemSchema:
         self.includes = tuple(name for name, action in self._actions.items() if action is _INCLUDE)
         self._check_names()
         self._check_actions()
+        self._path = partial(canonical_path, table)
+        self._kept_path = lru_cache(maxsize=_KEPT_PATHS)(self._path)
 
     def action(self, name: str) -> CryptoAction:
         """Return the action of an attribute, by its name."""
         return self._actions.get(name, self._default_action)
+
+    def path(self, name: str) -> bytes:
+        """Return the canonical path of an attribute, by its name, or raise InvalidItemError."""
+        return self._path(name) if len(name) > _LONGEST_KEPT_NAME else self._kept_path(name)
 
     def _check_names(self) -> None:
         for name in (self.table, *self.key_names, *self._actions):

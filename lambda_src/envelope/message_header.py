@@ -5,6 +5,7 @@ of it is relied on, beyond finding the key, before commitment and tag were check
 Source: ESDK specification, data-format/message-header.md.
 """
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -130,7 +131,18 @@ def read_header(source: ByteSource) -> StoredHeader:
     TruncatedMessageError
         The bytes end within the header.
     """
-    reader = _HeaderReader(source)
+    if type(source) is not io.BytesIO:
+        return _read(_StreamedHeaderReader(source))
+    # All of the header is at hand: it is read at once, and what was too much is given back.
+    begin = source.tell()
+    reader = _HeaderReader(source.read(MAX_HEADER_LENGTH))
+    try:
+        return _read(reader)
+    finally:
+        source.seek(begin + reader.position)
+
+
+def _read(reader: "_HeaderReader") -> StoredHeader:
     reader.refuse_what_is_no_message()
     version = reader.unsigned(1)
     if version == 1:
@@ -166,44 +178,67 @@ def _read_version_1(reader: "_HeaderReader") -> StoredHeader:
 
 
 class _HeaderReader:
-    """Reads fields off a stream and keeps what it read; never takes more than a header may have."""
+    """Reads the fields of a header off bytes that are at hand; takes no more than a header may have."""
 
-    def __init__(self, source: ByteSource) -> None:
-        self._source = source
-        self._taken = bytearray()
-        self._ahead = b""
+    def __init__(self, data: bytes | bytearray) -> None:
+        self._data = data
+        #: Bytes of the message that were taken.
+        self.position = 0
 
     def refuse_what_is_no_message(self) -> None:
         """Look at the first bytes, for the two mistakes that are most often made."""
-        self._ahead = read_up_to(self._source, len(_IN_BASE64[0]))
-        if not self._ahead:
+        ahead = self.ahead(len(_IN_BASE64[0]))
+        if not ahead:
             raise TruncatedMessageError("there are no bytes: an empty file is not a message")
-        if self._ahead in _IN_BASE64:
+        if ahead in _IN_BASE64:
             raise MalformedMessageError("this is a message in base64: decode it into bytes first")
-        if self._ahead[0] not in (1, 2):
+        if ahead[0] not in (1, 2):
             raise MalformedMessageError(
                 "this is not a message of the AWS Encryption SDK: it begins with neither 01 nor 02"
             )
 
     def taken(self) -> bytes:
         """Return all that was taken."""
-        return bytes(self._taken)
+        return bytes(self._data[: self.position])
+
+    def ahead(self, length: int) -> bytes:
+        """Return what there is of the next `length` bytes, without taking it."""
+        return bytes(self._data[self.position : self.position + length])
 
     def take(self, length: int) -> bytes:
-        if len(self._taken) + length > MAX_HEADER_LENGTH:
+        end = self.position + length
+        if end > MAX_HEADER_LENGTH:
             raise LimitExceededError(f"the header has more than the {MAX_HEADER_LENGTH} bytes it may have")
-        ahead, self._ahead = self._ahead[:length], self._ahead[length:]
-        data = ahead + read_up_to(self._source, length - len(ahead))
+        data = self._data[self.position : end]
         if len(data) < length:
             raise TruncatedMessageError("the message ends within its header")
-        self._taken += data
-        return data
+        self.position = end
+        return bytes(data)
 
     def unsigned(self, width: int) -> int:
         return int.from_bytes(self.take(width), "big")
 
     def text(self, length: int) -> str:
         return decode_text(self.take(length), error=MalformedMessageError)
+
+
+class _StreamedHeaderReader(_HeaderReader):
+    """Reads them off a stream, of which it takes no more than it is asked for, and keeps what it read."""
+
+    def __init__(self, source: ByteSource) -> None:
+        super().__init__(bytearray())
+        self._source = source
+
+    def ahead(self, length: int) -> bytes:
+        missing = self.position + length - len(self._data)
+        if missing > 0:
+            self._data += read_up_to(self._source, missing)
+        return super().ahead(length)
+
+    def take(self, length: int) -> bytes:
+        if self.position + length <= MAX_HEADER_LENGTH:
+            self.ahead(length)
+        return super().take(length)
 
 
 def _read_context(reader: FieldReader) -> dict[str, str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from .encryption_context import callers_context, serialize
+from .encryption_context import SerializedContext, callers_context, serialize
 from .errors import (
     CommitmentError,
     ConfigurationError,
@@ -99,12 +99,14 @@ def begin_message(
     suite = COMMITTING_SIGNED if signed else COMMITTING
     signing_key = SigningKey() if signed else None
     if signing_key is not None:
-        context[PUBLIC_KEY_CONTEXT_KEY] = signing_key.public_key_text()
-        serialize(context)  # raises where it has become too long; not every keyring would
+        # Raises where it has become too long; not every keyring would.
+        context = SerializedContext({**context, PUBLIC_KEY_CONTEXT_KEY: signing_key.public_key_text()})
     data_key, entry = keyring.generate(context)
     message_id = os.urandom(suite.message_id_length)
     keys = derive_keys(suite, data_key=data_key, message_id=message_id)
-    stored = {key: value for key, value in context.items() if key not in required}
+    stored: Mapping[str, str] = context
+    if required:
+        stored = {key: value for key, value in context.items() if key not in required}
     fields = MessageHeader(suite, message_id, stored, (entry,), frame_length, keys.commitment)
     body = serialize_fields(fields)
     iv = bytes(IV_LENGTH)
@@ -152,7 +154,10 @@ def open_message(
         )
     left_out = _left_out(fields, asked_for)
     _check_public_key(fields)
-    data_key = _unwrapped(fields, keyring=keyring, context={**fields.encryption_context, **left_out})
+    context = _whole_context(fields, asked_for=asked_for, left_out=left_out)
+    data_key = keyring.unwrap(fields.encrypted_data_keys, context)
+    if len(data_key) != KEY_LENGTH:
+        raise DataKeyError(f"the keyring returned {len(data_key)} bytes in place of a data key")
     keys = derive_keys(fields.suite, data_key=data_key, message_id=fields.message_id)
     if fields.suite.commits and not hmac.compare_digest(keys.commitment, fields.commitment):
         raise CommitmentError("the header does not commit to the data key that was unwrapped")
@@ -183,15 +188,19 @@ def _check_public_key(fields: MessageHeader) -> None:
         raise MalformedMessageError("the header's public key is not a point of P-384 in base64")
 
 
-def _unwrapped(fields: MessageHeader, *, keyring: Keyring, context: Mapping[str, str]) -> bytes:
+def _whole_context(
+    fields: MessageHeader, *, asked_for: SerializedContext, left_out: Mapping[str, str]
+) -> SerializedContext:
+    """Return what the data key is bound to: the stored pairs, and those that were left out.
+
+    Every pair that was asked for is one of the two, so where there are no more than these it is just them.
+    """
+    if len(asked_for) == len(fields.encryption_context) + len(left_out):
+        return asked_for
     try:
-        serialize(context)
+        return SerializedContext({**fields.encryption_context, **left_out})
     except ConfigurationError as error:
         raise ContextMismatchError(f"the stored and the given context do not fit together: {error}") from None
-    data_key = keyring.unwrap(fields.encrypted_data_keys, context)
-    if len(data_key) != KEY_LENGTH:
-        raise DataKeyError(f"the keyring returned {len(data_key)} bytes in place of a data key")
-    return data_key
 
 
 def _verify_tag(header: StoredHeader, *, body_key: bytes, left_out: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ import hashlib
 import io
 from collections.abc import Iterator, Mapping
 
-from .byte_streams import ByteSink, ByteSource, Filler, read_up_to, write_all
+from .byte_streams import ByteSink, ByteSource, Filler, is_left_within, read_up_to, write_all
 from .errors import EnvelopeError, LimitExceededError, MalformedMessageError, TruncatedMessageError
 from .keyring import Keyring
 from .message_frames import FINAL_HEAD, Bytes, FrameCipher, is_final
@@ -174,7 +174,11 @@ class _MessageBody:
         self._fields = header.fields
         self._cipher = cipher
         self._max_block_length = max_block_length
-        self._reuses = header.fields.framed and header.fields.frame_length <= _MAX_REUSED_LENGTH
+        self._reuses = (
+            header.fields.framed
+            and header.fields.frame_length <= _MAX_REUSED_LENGTH
+            and not is_left_within(source, cipher.frame_size)
+        )
         self._frame = memoryview(bytearray(cipher.frame_size if self._reuses else 0))
         self._content: memoryview | None = None
         self._hash = hashlib.sha384(header.serialized) if header.fields.suite.signed else None

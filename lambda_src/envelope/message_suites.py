@@ -9,10 +9,13 @@ Source: ESDK specification, framework/algorithm-suites.md.
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from .derivation import hkdf_expand, hkdf_extract
 from .errors import MalformedMessageError
 from .keyring import KEY_LENGTH
+
+_COMMITTING_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +32,31 @@ class Suite:
         1 or 2, of the message format.
     signed
         Whether a footer with an ECDSA signature (P-384, SHA-384) follows the body.
+
+    Attributes
+    ----------
+    id_bytes
+        The id as it is stored, and as it enters the derivation of keys.
+    commits
+        Whether a header commits to the data key.
+    message_id_length
+        Bytes of a message id.
     """
 
     id: int
     name: str
     version: int
     signed: bool
+    id_bytes: bytes = field(init=False, repr=False)
+    commits: bool = field(init=False, repr=False)
+    message_id_length: int = field(init=False, repr=False)
 
-    @property
-    def id_bytes(self) -> bytes:
-        """The id as it is stored, and as it enters the derivation of keys."""
-        return self.id.to_bytes(2, "big")
-
-    @property
-    def commits(self) -> bool:
-        """Whether a header commits to the data key."""
-        return self.version == COMMITTING.version
-
-    @property
-    def message_id_length(self) -> int:
-        """Bytes of a message id."""
-        return 32 if self.commits else 16
+    def __post_init__(self) -> None:
+        # Once for each suite, not for each message. It is frozen, so they are set past its own __setattr__.
+        commits = self.version == _COMMITTING_VERSION
+        object.__setattr__(self, "id_bytes", self.id.to_bytes(2, "big"))
+        object.__setattr__(self, "commits", commits)
+        object.__setattr__(self, "message_id_length", 32 if commits else 16)
 
 
 COMMITTING = Suite(0x0478, "HKDF_SHA512_COMMIT_KEY", version=2, signed=False)
@@ -108,16 +115,12 @@ def derive_keys(suite: Suite, *, data_key: bytes, message_id: bytes) -> MessageK
     what the one key is derived for.
     """
     if suite.commits:
-        extracted = HKDF.extract(hashes.SHA512(), salt=message_id, key_material=data_key)
+        extracted = hkdf_extract(data_key, salt=message_id)
         return MessageKeys(
-            _expanded(extracted, info=suite.id_bytes + b"DERIVEKEY"),
-            commitment=_expanded(extracted, info=b"COMMITKEY"),
+            hkdf_expand(extracted, suite.id_bytes + b"DERIVEKEY"),
+            commitment=hkdf_expand(extracted, b"COMMITKEY"),
         )
     if suite not in _HASHES:
         return MessageKeys(data_key, commitment=b"")
     derivation = HKDF(_HASHES[suite], length=KEY_LENGTH, salt=None, info=suite.id_bytes + message_id)
     return MessageKeys(derivation.derive(data_key), commitment=b"")
-
-
-def _expanded(extracted: bytes, *, info: bytes) -> bytes:
-    return HKDFExpand(hashes.SHA512(), length=KEY_LENGTH, info=info).derive(extracted)

@@ -59,9 +59,11 @@ class MessageWriter:
         self._frames = message.frames
         self._signing_key = message.signing_key
         self._hash = hashlib.sha384() if signed else None
-        self._frame = memoryview(bytearray(message.frames.frame_size))
-        # What was not yet encrypted: up to a frame, since a full one may be the last too.
-        self._pending = memoryview(bytearray(frame_length))
+        # What a frame that others follow is encrypted into; made for the first one.
+        self._frame: memoryview | None = None
+        # What was not yet encrypted: up to a frame, since a full one may be the last too. Made for what one
+        # call leaves, and as long as a frame as soon as another call adds to it.
+        self._pending = memoryview(b"")
         self._waiting = 0
         self._sequence = 1
         self._open = True
@@ -98,6 +100,8 @@ class MessageWriter:
                 at += frame_length
             if at < length:
                 self._waiting = length - at
+                if self._waiting > len(self._pending):
+                    self._pending = memoryview(bytearray(self._waiting))
                 self._pending[: self._waiting] = view[at:]
         self._open = True
         return length
@@ -123,6 +127,9 @@ class MessageWriter:
 
     def _fill_up(self, view: memoryview) -> int:
         """Fill the frame that waits, and write it if more follows; return how much that took of `view`."""
+        if len(self._pending) < self._frames.frame_length:
+            begun, self._pending = self._pending, memoryview(bytearray(self._frames.frame_length))
+            self._pending[: self._waiting] = begun[: self._waiting]
         taken = min(len(self._pending) - self._waiting, len(view))
         self._pending[self._waiting : self._waiting + taken] = view[:taken]
         self._waiting += taken
@@ -132,6 +139,8 @@ class MessageWriter:
         return taken
 
     def _put_regular(self, content: Bytes) -> None:
+        if self._frame is None:
+            self._frame = memoryview(bytearray(self._frames.frame_size))
         self._frames.encrypt_regular(self._sequence, content, self._frame)
         self._sequence += 1
         self._put(self._frame)

@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from .attribute_values import TYPE_IDS, AttributeValue, Item, serialize_value
 from .crypto_action import CryptoAction
 from .errors import InvalidItemError, MalformedItemError
-from .item_fields import SignedField, canonical_path
+from .item_fields import SignedField
 from .item_header import ItemHeader
 from .item_schema import BEACON_PREFIXES, FOOTER_NAME, HEADER_NAME, RESERVED_PREFIX, ItemSchema
 
 _KEY_TYPE_IDS = frozenset({TYPE_IDS["S"], TYPE_IDS["N"], TYPE_IDS["B"]})
 _TYPE_ID_LENGTH = 2
 _MAX_SIGNED_ATTRIBUTES = 0xFFFF  # the legend's length is a 16-bit number
+_BY_LETTER = {action.value: action for action in CryptoAction}
 
 
 def fields_to_encrypt(item: Item, *, schema: ItemSchema) -> list[SignedField]:
@@ -60,7 +61,7 @@ def fields_to_decrypt(item: Item, *, schema: ItemSchema, header: ItemHeader) -> 
                 f"the item has {len(signed)} attributes to verify; {len(header.legend)} were signed"
             )
         fields = [
-            _stored_field(name, path=path, action=CryptoAction(letter), value=item[name])
+            _stored_field(name, path=path, action=_BY_LETTER[letter], value=item[name])
             for (name, path), letter in zip(signed, header.legend, strict=True)
         ]
         _check_key_types(fields, schema)
@@ -82,15 +83,15 @@ def is_reserved(name: str) -> bool:
 
     Beacons are among them. They are added after encryption and are not signed.
     """
-    return name in (HEADER_NAME, FOOTER_NAME) or name.startswith(BEACON_PREFIXES)
+    return name.startswith(RESERVED_PREFIX) and (
+        name in (HEADER_NAME, FOOTER_NAME) or name.startswith(BEACON_PREFIXES)
+    )
 
 
 def _paths(item: Item, schema: ItemSchema) -> list[tuple[str, bytes]]:
     """Return names and paths of the attributes to sign, in path order."""
     paths = [
-        (name, canonical_path(schema.table, name))
-        for name in item
-        if name not in schema.unsigned and not is_reserved(name)
+        (name, schema.path(name)) for name in item if name not in schema.unsigned and not is_reserved(name)
     ]
     paths.sort(key=lambda named: named[1])
     return paths

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from envelope import ConfigurationError, CryptoAction, InvalidItemError, ItemEncryptor
+from envelope.item_fields import canonical_path
+from envelope.item_schema import ItemSchema
 from tests.unit.envelope_items import encryptor
 from tests.unit.envelope_keys import raw_aes_keyring
 
@@ -127,3 +129,24 @@ def test_more_attributes_than_a_header_can_name_are_refused() -> None:
 def test_unsigned_takes_names_and_not_one_name() -> None:
     with pytest.raises(ConfigurationError, match="collection of names"):
         _configure(unsigned="note")
+
+
+def test_paths_are_kept_for_names_of_ordinary_length_and_up_to_a_number() -> None:
+    schema = ItemSchema(
+        table="t",
+        partition_key="p",
+        sort_key=None,
+        actions={},
+        default_action=CryptoAction.SIGN_ONLY,
+        unsigned=(),
+    )
+    names = [f"a{number}" for number in range(3000)] + ["é" * 255, "b" * 256, "c" * 65_535]
+    for name in names * 2:
+        assert schema.path(name) == canonical_path("t", name)
+    assert schema.path("b" * 255) is schema.path("b" * 255)
+    assert schema.path("b" * 256) is not schema.path("b" * 256)
+    kept = schema._kept_path.cache_info()
+    assert (kept.maxsize, kept.currsize) == (1024, 1024)
+    for name in ("", "b" * 65_536, "\ud800"):
+        with pytest.raises(InvalidItemError, match="name"):
+            schema.path(name)

@@ -1,6 +1,7 @@
 """Raw AES, branch and multi keyrings: what they wrap, and everything they refuse to unwrap."""
 
 import dataclasses
+import uuid
 
 import pytest
 
@@ -14,6 +15,7 @@ from envelope import (
     MultiKeyring,
     RawAesKeyring,
 )
+from envelope.branch_keyring import version_of
 from tests.unit.envelope_keys import (
     BRANCH_KEY_ID,
     FIRST_VERSION,
@@ -248,3 +250,9 @@ def test_multi_keyring_blames_the_key_service_and_not_the_item_when_it_could_not
     with pytest.raises(KeyServiceError) as failed:
         MultiKeyring(raw_aes_keyring(), _Unreachable()).unwrap([encrypted], _CONTEXT)
     assert [type(cause) for cause in failed.value.causes] == [DataKeyError, TimeoutError]
+
+
+def test_versions_are_written_as_uuids_are() -> None:
+    stored = bytes(range(0xF0, 0x100))
+    entry = EncryptedDataKey("aws-kms-hierarchy", b"tenant-a", bytes(28) + stored + bytes(48))
+    assert version_of(entry) == str(uuid.UUID(bytes=stored)) == "f0f1f2f3-f4f5-f6f7-f8f9-fafbfcfdfeff"

@@ -18,6 +18,7 @@ from envelope import (
     read_range,
 )
 from envelope.byte_streams import ByteSource
+from envelope.message_header import read_header
 from tests.unit.message_cases import PiecewiseSource, StaticKeyring, UnusedKeyring, opened, reader_of
 from tests.unit.message_reference import V1_SUITES, Message
 
@@ -186,3 +187,32 @@ def test_sources_are_left_open() -> None:
     assert not source.closed
     assert read_range(source, 0, 1, keyring=StaticKeyring(), encryption_context={}) == b"0"
     assert not source.closed
+
+
+def test_bytes_in_memory_are_taken_to_the_end_of_the_header_as_those_of_a_stream_are() -> None:
+    made = Message(_TEXT)
+    header, before = made.header(), b"what is before the message"
+    source = io.BytesIO(before + made.whole() + b"after")
+    source.seek(len(before))
+    assert read_header(source).serialized == header
+    assert source.tell() == len(before) + len(header)
+    for length in range(len(header)):
+        in_memory, streamed = io.BytesIO(header[:length]), io.BufferedReader(io.BytesIO(header[:length]))  # type: ignore[arg-type]
+        refusals = []
+        for begun in (in_memory, streamed):
+            with pytest.raises(TruncatedMessageError) as refused:
+                read_header(begun)
+            refusals.append(str(refused.value))
+        assert refusals[0] == refusals[1]
+
+
+@pytest.mark.parametrize("frame_length", [1, 9, 32, 33, 64 * 1024])
+def test_a_file_in_memory_may_grow_while_it_is_read(frame_length: int) -> None:
+    message = Message(_TEXT, frame_length=frame_length).whole()
+    header_length = len(Message(_TEXT, frame_length=frame_length).header())
+    source = io.BytesIO(message[:header_length])
+    reader = MessageReader(source, keyring=StaticKeyring(), encryption_context={})
+    source.seek(0, io.SEEK_END)
+    source.write(message[header_length:])
+    source.seek(header_length)
+    assert reader.read() == _TEXT

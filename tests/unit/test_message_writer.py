@@ -3,13 +3,14 @@
 import contextlib
 import gc
 import io
+import itertools
 import os
 import random
 from typing import Any
 
 import pytest
 
-from envelope import ConfigurationError, IntegrityError, KeyServiceError, MessageWriter
+from envelope import ConfigurationError, IntegrityError, KeyServiceError, MessageWriter, encrypt
 from envelope.message_frames import MAX_SEQUENCE, FrameCipher
 from tests.unit.message_cases import FullSink, PiecewiseSink, StaticKeyring, opened
 from tests.unit.message_reference import DATA_KEY, Message
@@ -211,3 +212,17 @@ def test_no_sequence_number_is_used_twice_and_the_last_one_is_kept_for_the_end()
     ivs = [frames[at + 4 : at + 16] for at in range(0, 299 * 33, 33)]
     assert ivs == [number.to_bytes(12, "big") for number in range(1, 300)]
     assert frames[299 * 33 :][4:20] == (300).to_bytes(4, "big") + (300).to_bytes(12, "big")
+
+
+@pytest.mark.parametrize("pieces", list(itertools.product((0, 1, 9, 10, 11, 25), repeat=3)))
+def test_pieces_of_any_length_make_the_message_that_one_piece_makes(pieces: tuple[int, ...]) -> None:
+    plaintext, at, sink = bytes(range(75)), 0, io.BytesIO()
+    with MessageWriter(sink, keyring=StaticKeyring(), encryption_context={}, frame_length=10) as writer:
+        for length in pieces:
+            piece = bytearray(plaintext[at : at + length])
+            writer.write(piece)
+            piece[:] = bytes(length)  # the caller's buffer is the caller's again
+            at += length
+    assert opened(sink.getvalue()) == plaintext[:at]
+    at_once = encrypt(plaintext[:at], keyring=StaticKeyring(), encryption_context={}, frame_length=10)
+    assert len(sink.getvalue()) == len(at_once)
