@@ -62,6 +62,10 @@ SHARED: Mapping[tuple[str, str], str] = {
     ("dynamodb:GetItem", "dynamodb:table/KeyStore"): (
         "each finds branch keys; the writer in the strategy `tenant` only."
     ),
+    ("dynamodb:ConditionCheckItem", "dynamodb:table/KeyStore"): (
+        "tenant-admin within its own transactions; reencryptor, which takes a record off a branch key only "
+        "while there is one."
+    ),
     ("dynamodb:PutItem", "dynamodb:table/Records"): (
         "the writer on request; reencryptor what it opened, and only where it is unchanged since."
     ),
