@@ -14,7 +14,7 @@ from typing import Any, Literal
 from local import control, state
 from local.callers import AUDITOR, OPERATOR
 from local.cdk_command import DeploymentError
-from local.control import Control, UnreachableError
+from local.control import Command, Control, Settings, UnreachableError
 from local.embedded import EmbeddedAws
 from local.package import DependenciesError
 from local.sealed import of_maintenance, of_objects
@@ -103,34 +103,32 @@ def reset(directory: Path) -> int:
             state.empty(directory)
         print(f"Nothing runs; {directory} is empty now.")
         return OK
-    running = _running(directory)
-    if running is None:
-        return NOT_AS_ASKED
-    try:
-        outcome = control.ask(running, "reset")["outcome"]
-    except UnreachableError:
-        return _does_not_answer(running)
-    if outcome != "done":
-        print(outcome, file=sys.stderr)
-        return FAILED
-    print(f"Everything is empty and deployed anew. The API: {(state.read(directory) or {}).get('api')}")
-    return OK
+    code = _ordered(directory, "reset")
+    if code == OK:
+        print(f"Everything is empty and deployed anew. The API: {(state.read(directory) or {}).get('api')}")
+    return code
 
 
 def change(directory: Path, given: Sequence[str]) -> int:
     """Deploy with settings changed, while it serves."""
-    settings = dict(_setting(each) for each in given)
+    code = _ordered(directory, "change", dict(_setting(each) for each in given))
+    if code == OK:
+        print(f"Deployed with {', '.join(given)}; what is stored stays. cdk.json is as it was.")
+    return code
+
+
+def _ordered(directory: Path, command: Command, settings: Settings | None = None) -> int:
+    """Have the one that runs carry out a command, and say what went wrong."""
     running = _running(directory)
     if running is None:
         return NOT_AS_ASKED
     try:
-        outcome = control.ask(running, "change", settings)["outcome"]
+        outcome = control.ask(running, command, settings)["outcome"]
     except UnreachableError:
         return _does_not_answer(running)
     if outcome != "done":
         print(outcome, file=sys.stderr)
         return FAILED
-    print(f"Deployed with {', '.join(given)}; what is stored stays. cdk.json is as it was.")
     return OK
 
 

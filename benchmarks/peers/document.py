@@ -3,20 +3,15 @@
 `python -m benchmarks.peers.document` writes tables and plots anew from the figures that are there.
 """
 
-import re
 import sys
 from pathlib import Path
 
+from benchmarks.marked_tables import filled
 from benchmarks.peers.plots import plot
 from benchmarks.peers.results import Run, from_json, to_json
 from benchmarks.peers.tables import TABLES
 
 FOLDER = Path(__file__).parents[2] / "docs" / "benchmarks"
-_MARKED = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-
-class DocumentError(Exception):
-    """The document's markers are not those of the tables."""
 
 
 def page(folder: Path) -> Path:
@@ -30,18 +25,8 @@ def stored(folder: Path) -> Run:
 
 
 def written(text: str, run: Run) -> str:
-    """Return the page with the tables of a run.
-
-    Raises
-    ------
-    DocumentError
-        A table has no place in it, or a marker no table.
-    """
-    marked = [match[2] for match in _MARKED.finditer(text)]
-    if sorted(marked) != sorted(TABLES):
-        wrong = sorted(set(marked) ^ set(TABLES)) or sorted(marked)
-        raise DocumentError(f"markers and tables differ: {', '.join(wrong)}")
-    return _MARKED.sub(lambda match: f"{match[1]}\n{TABLES[match[2]](run)}\n{match[3]}", text)
+    """Return the page with the tables of a run; DocumentError if its markers are not theirs."""
+    return filled(text, TABLES, run, name="README.md")
 
 
 def plots(run: Run) -> dict[str, str]:

@@ -6,6 +6,7 @@ Exit codes: 0; 1 when docs/scale.md is not up to date; 2 when an argument or a f
 import argparse
 import sys
 
+from benchmarks.marked_tables import DocumentError
 from benchmarks.scale import document
 from benchmarks.scale.arguments import parser
 from benchmarks.scale.estimate import enough_children
@@ -30,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         top.error(f"--simulate goes with --records, up to {_MOST_SIMULATED:,}")
     try:
         return _runs(given) if given.records is not None else _document(given)
-    except (UsageError, document.DocumentError) as error:
+    except (UsageError, DocumentError) as error:
         print(f"benchmarks.scale: {error}", file=sys.stderr)
         return 2
 

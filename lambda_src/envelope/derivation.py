@@ -45,11 +45,6 @@ def hkdf_expand(extracted: bytes, info: bytes, *, hash_name: str = "sha512") -> 
     return hmac.digest(extracted, info + b"\x01", hash_name)[:_KEY_LENGTH]
 
 
-def hkdf_sha512(key: bytes, info: bytes) -> bytes:
-    """Return 32 bytes derived from `key` for the purpose `info`, without a salt (RFC 5869)."""
-    return hkdf_expand(hkdf_extract(key), info)
-
-
 def derive_from_data_key(data_key: bytes, *, message_id: bytes) -> DerivedKeys:
     """Return the two keys of an item's data key. They share the extraction, and differ by their labels."""
     extracted = hkdf_extract(data_key)

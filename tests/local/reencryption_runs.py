@@ -197,6 +197,18 @@ class Busy:
 
 
 @contextmanager
+def strategy_tenant_for(aws: EmbeddedAws, branch_keys: Any, tenants: list[str]) -> Iterator[None]:
+    """Tenants with branch keys and a deployment that writes by the strategy `tenant`, for the block."""
+    for tenant in tenants:
+        assert branch_keys.create(tenant).status == 201
+    aws.change_settings({"key_strategy": "tenant"})
+    yield
+    aws.change_settings({"key_strategy": "record"})
+    for tenant in tenants:
+        branch_keys.remove(tenant)
+
+
+@contextmanager
 def busy(branch_keys: Any, tenants: list[str], *, count: int) -> Iterator[Busy]:
     """Let four write and four read while the block runs: each writer records of its own."""
     working = Busy()

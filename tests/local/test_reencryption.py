@@ -17,6 +17,7 @@ from tests.local.reencryption_runs import (
     busy,
     check_busy,
     new_run,
+    strategy_tenant_for,
     took,
     writes_by_role,
 )
@@ -31,13 +32,8 @@ TENANTS = [f"many-{number}" for number in range(8)]
 @pytest.fixture(scope="module")
 def tenants(aws: EmbeddedAws, branch_keys: Any) -> Iterator[list[str]]:
     """Tenants with branch keys; the deployment writes by the strategy `tenant` from now on."""
-    for tenant in TENANTS:
-        assert branch_keys.create(tenant).status == 201
-    aws.change_settings({"key_strategy": "tenant"})
-    yield TENANTS
-    aws.change_settings({"key_strategy": "record"})
-    for tenant in TENANTS:
-        branch_keys.remove(tenant)
+    with strategy_tenant_for(aws, branch_keys, TENANTS):
+        yield TENANTS
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from tests.local.reencryption_runs import (
     Runs,
     Table,
     new_run,
+    strategy_tenant_for,
     took,
     writes_by_role,
 )
@@ -30,13 +31,8 @@ _WAITS_SECONDS = 5
 @pytest.fixture(scope="module")
 def table(aws: EmbeddedAws, branch_keys: Any) -> Iterator[Table]:
     """A deployment that writes by the strategy `tenant` from now on."""
-    for tenant in TENANTS:
-        assert branch_keys.create(tenant).status == 201
-    aws.change_settings({"key_strategy": "tenant"})
-    yield Table(aws)
-    aws.change_settings({"key_strategy": "record"})
-    for tenant in TENANTS:
-        branch_keys.remove(tenant)
+    with strategy_tenant_for(aws, branch_keys, TENANTS):
+        yield Table(aws)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from tests.local.reencryption_runs import (
     busy,
     check_no_lost_update,
     new_run,
+    strategy_tenant_for,
     writes_by_role,
 )
 from tests.local.test_trail import Archive
@@ -36,13 +37,8 @@ _MOST_EXECUTIONS = 40
 
 @pytest.fixture(scope="module")
 def table(aws: EmbeddedAws, branch_keys: Any) -> Iterator[Table]:
-    for tenant in TENANTS:
-        assert branch_keys.create(tenant).status == 201
-    aws.change_settings({"key_strategy": "tenant"})
-    yield Table(aws)
-    aws.change_settings({"key_strategy": "record"})
-    for tenant in TENANTS:
-        branch_keys.remove(tenant)
+    with strategy_tenant_for(aws, branch_keys, TENANTS):
+        yield Table(aws)
 
 
 class Killed:

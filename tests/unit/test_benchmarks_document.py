@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from benchmarks.marked_tables import DocumentError
 from benchmarks.peers import document, names, tables
 from benchmarks.peers.cases import FLOOR, OURS, PEER
 from benchmarks.peers.results import CaseResults, Result, Run, from_json, to_json
@@ -77,7 +78,7 @@ def test_a_run_is_written_with_its_plots_and_without_those_of_another(tmp_path: 
 
 def test_a_marker_without_a_table_is_told() -> None:
     page = document.page(document.FOLDER).read_text()
-    with pytest.raises(document.DocumentError, match="nothing-like-it"):
+    with pytest.raises(DocumentError, match="nothing-like-it"):
         document.written(page + "\n<!-- table: nothing-like-it -->\n<!-- end -->\n", _run())
 
 

@@ -16,7 +16,6 @@ from envelope.derivation import (
     field_keys,
     hkdf_expand,
     hkdf_extract,
-    hkdf_sha512,
 )
 from envelope.encryption_context import SerializedContext, serialize, serialize_pairs
 
@@ -25,7 +24,9 @@ _KEY = bytes(range(32))
 
 def test_hkdf_without_salt_extracts_with_zeros_and_expands_once() -> None:
     extracted = hmac.digest(bytes(hashlib.sha512().digest_size), _KEY, "sha512")
-    assert hkdf_sha512(_KEY, b"purpose") == hmac.digest(extracted, b"purpose\x01", "sha512")[:32]
+    assert (
+        hkdf_expand(hkdf_extract(_KEY), b"purpose") == hmac.digest(extracted, b"purpose\x01", "sha512")[:32]
+    )
 
 
 def test_branch_wrapping_key_is_kbkdf_in_counter_mode() -> None:
@@ -124,8 +125,8 @@ def test_hkdf_is_that_of_the_cryptography_library(salt: bytes | None, info: byte
 def test_an_items_derived_keys_differ_by_their_labels() -> None:
     message_id = bytes(range(32, 64))
     derived = derive_from_data_key(_KEY, message_id=message_id)
-    assert derived.commit_key == hkdf_sha512(_KEY, b"AWS_DBE_COMMIT_KEY" + message_id)
-    assert derived.field_root_key == hkdf_sha512(_KEY, b"AWS_DBE_DERIVE_KEY" + message_id)
+    assert derived.commit_key == hkdf_expand(hkdf_extract(_KEY), b"AWS_DBE_COMMIT_KEY" + message_id)
+    assert derived.field_root_key == hkdf_expand(hkdf_extract(_KEY), b"AWS_DBE_DERIVE_KEY" + message_id)
     assert repr(derived) == "DerivedKeys()"
 
 

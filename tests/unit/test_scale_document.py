@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.marked_tables import DocumentError
 from benchmarks.scale import document
 from benchmarks.scale.__main__ import main
 
@@ -28,7 +29,7 @@ def test_a_table_that_somebody_edited_is_not_up_to_date(
 
 
 def test_a_marker_without_a_table_is_told() -> None:
-    with pytest.raises(document.DocumentError, match="nothing-like-it"):
+    with pytest.raises(DocumentError, match="nothing-like-it"):
         document.written(document.FILE.read_text() + "\n<!-- table: nothing-like-it -->\n<!-- end -->\n")
 
 
