@@ -19,7 +19,7 @@ from tests.unit.service.functions import (
     Tenants,
     load,
 )
-from tests.unit.service.reencrypting import Reencrypting
+from tests.unit.service.reencrypting import SECRET, Reencrypting
 
 REGION = "eu-central-1"
 
@@ -161,6 +161,15 @@ def reencrypting(
         return Reencrypting(function, tenants)
 
     return started
+
+
+@pytest.fixture
+def old(tenants: Tenants, record_strategy: Service) -> Service:
+    """A deployment that was in strategy record, with three records of two tenants."""
+    tenants.create("acme", "globex")
+    for tenant, record in (("acme", "r-1"), ("acme", "r-2"), ("globex", "r-1")):
+        record_strategy.put(tenant, record, {"name": SECRET, "n": 1, "deep": {"list": [1, None, True]}})
+    return record_strategy
 
 
 @pytest.fixture

@@ -3,10 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
+from envelope.item_header import parse_header
 from tests.unit.service.functions import LambdaContext, Tenants
 
 RUN = "20261125T080000Z-0a1b2c3d"
 PLENTY = 900_000
+#: Stands in the records of the fixture `old`.
+SECRET = "plain-marker"
+
+
+def provider(item: dict[str, Any]) -> str:
+    """What wraps a record's data key."""
+    (entry,) = parse_header(item["aws_dbe_head"]["B"]).encrypted_data_keys
+    return entry.provider_id
 
 
 @dataclass

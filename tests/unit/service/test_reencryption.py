@@ -2,35 +2,16 @@
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
-from threading import Lock
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from envelope.item_header import parse_header
 from service.machine_errors import SegmentRefused, Unavailable
-from tests.unit.service.faults import Faults
 from tests.unit.service.functions import TABLE, LambdaContext, Service, Tenants
-from tests.unit.service.reencrypting import Reencrypting
+from tests.unit.service.reencrypting import SECRET, Reencrypting, provider
 
 Start = Callable[..., Reencrypting]
-_SECRET = "plain-marker"
-
-
-@pytest.fixture
-def old(tenants: Tenants, record_strategy: Service) -> Service:
-    """A deployment that was in strategy record, with three records of two tenants."""
-    tenants.create("acme", "globex")
-    for tenant, record in (("acme", "r-1"), ("acme", "r-2"), ("globex", "r-1")):
-        record_strategy.put(tenant, record, {"name": _SECRET, "n": 1, "deep": {"list": [1, None, True]}})
-    return record_strategy
-
-
-def provider(item: dict[str, Any]) -> str:
-    (entry,) = parse_header(item["aws_dbe_head"]["B"]).encrypted_data_keys
-    return entry.provider_id
 
 
 def providers(tenants: Tenants) -> set[str]:
@@ -97,9 +78,9 @@ def test_an_attribute_becomes_readable_and_secret_again(
 ) -> None:
     reencrypting(KEY_STRATEGY=strategy).call()
     assert reencrypting(KEY_STRATEGY=strategy, PLAINTEXT_ATTRIBUTES="name").counts()["rewritten"] == 3
-    assert {item["name"].get("S") for item in tenants.items()} == {_SECRET}
+    assert {item["name"].get("S") for item in tenants.items()} == {SECRET}
     assert reencrypting(KEY_STRATEGY=strategy).counts()["rewritten"] == 3
-    assert _SECRET not in str(tenants.items())
+    assert SECRET not in str(tenants.items())
 
 
 @pytest.mark.parametrize(
@@ -147,109 +128,6 @@ def test_what_is_not_signed_stays(reencrypting: Start, tenants: Tenants, old: Se
     assert tenants.item("acme", "r-1")["aws_dbe_b_name"] == {"S": "a1b"}
 
 
-def test_who_writes_at_the_same_time_wins(
-    reencrypting: Start, tenants: Tenants, old: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    work = reencrypting()
-    put, raced = work.store.client.put_item, []
-
-    def put_item(**request: Any) -> Any:
-        if not raced:
-            raced.append(old.put("globex", "r-1", {"n": "newer"}).body["revision"])
-        return put(**request)
-
-    monkeypatch.setattr(work.store.client, "put_item", put_item)
-    assert work.counts(tenant="globex") == {"seen": 1, "rewritten": 1}
-    answer = tenants.get("globex", "r-1")
-    assert (answer.body["n"], answer.headers["ETag"]) == ("newer", f'"{raced[0]}"')
-    assert provider(tenants.item("globex", "r-1")) == "aws-kms-hierarchy"
-
-
-def test_a_record_that_is_deleted_meanwhile_does_not_come_back(
-    reencrypting: Start, tenants: Tenants, old: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    work = reencrypting()
-    put = work.store.client.put_item
-
-    def put_item(**request: Any) -> Any:
-        old.call("DELETE", "globex", "r-1")
-        return put(**request)
-
-    monkeypatch.setattr(work.store.client, "put_item", put_item)
-    assert work.counts(tenant="globex") == {"seen": 1}
-    assert tenants.get("globex", "r-1").status == 404
-
-
-def test_a_record_that_changes_all_the_time_is_left_to_who_changes_it(
-    reencrypting: Start, tenants: Tenants, old: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    work = reencrypting()
-    put = work.store.client.put_item
-
-    def put_item(**request: Any) -> Any:
-        old.put("globex", "r-1", {"n": 2})
-        return put(**request)
-
-    monkeypatch.setattr(work.store.client, "put_item", put_item)
-    assert work.counts(tenant="globex") == {"seen": 1, "conflicts": 1}
-    assert tenants.get("globex", "r-1").body == {"n": 2}
-
-
-@pytest.mark.parametrize("name", ["name", "deep", "revision", "aws_dbe_foot", "aws_dbe_b_x"])
-def test_any_attribute_that_changes_after_the_read_keeps_the_write_out(
-    reencrypting: Start,
-    tenants: Tenants,
-    old: Service,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-) -> None:
-    tenants.plant({**tenants.item("globex", "r-1"), "aws_dbe_b_x": {"S": "1"}})
-    work = reencrypting()
-    put = work.store.client.put_item
-
-    def put_item(**request: Any) -> Any:
-        changed = {name: {"S": "a" * 32} if name == "revision" else {"B": b"changed"}}
-        tenants.plant({**tenants.item("globex", "r-1"), **changed})
-        return put(**request)
-
-    monkeypatch.setattr(work.store.client, "put_item", put_item)
-    work.counts(tenant="globex")
-    left = tenants.item("globex", "r-1")
-    assert left[name] in ({"S": "a" * 32}, {"B": b"changed"})
-    # A beacon is not signed: the record is looked at again, and rewritten with the beacon as it is now.
-    assert provider(left) == ("aws-kms-hierarchy" if name == "aws_dbe_b_x" else "aws-kms")
-
-
-def test_a_record_of_more_attributes_than_can_be_compared_is_rewritten(
-    reencrypting: Start, tenants: Tenants, old: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    old.put("acme", "wide", {f"a{number}": number for number in range(400)})
-    work = reencrypting()
-    assert work.counts(tenant="acme") == {"seen": 3, "rewritten": 3}
-    assert tenants.get("acme", "wide").body == {f"a{number}": number for number in range(400)}
-    old.put("acme", "wide", {f"a{number}": number for number in range(400)})
-    put = work.store.client.put_item
-    monkeypatch.setattr(
-        work.store.client,
-        "put_item",
-        lambda **request: [old.put("acme", "wide", {"n": "newer"}), put(**request)][1],
-    )
-    work.counts(tenant="acme")
-    assert tenants.get("acme", "wide").body == {"n": "newer"}
-
-
-def test_a_lost_answer_is_no_conflict(
-    reencrypting: Start, tenants: Tenants, old: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
-    work = reencrypting()
-    faults = Faults(work.store.client, "PutItem")
-    faults.lose_answer()
-    assert work.counts(tenant="globex") == {"seen": 1, "rewritten": 1}
-    assert faults.attempts == 2
-    faults.undo()
-
-
 def test_poison_is_left_alone_and_told_exactly(
     reencrypting: Start, tenants: Tenants, old: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -276,7 +154,7 @@ def test_poison_is_left_alone_and_told_exactly(
     assert (answer["counts"]["refused"], answer["counts"]["rewritten"]) == (5, 2)
     assert all(item in tenants.items() for item in poison)
     logged = capsys.readouterr().out
-    assert _SECRET not in logged + json.dumps(answer)
+    assert SECRET not in logged + json.dumps(answer)
     assert logged.count('"integrity failure"') == 4
 
 
@@ -284,7 +162,7 @@ def test_what_verifies_but_no_writer_of_this_service_wrote_is_told_of(
     reencrypting: Start, tenants: Tenants, old: Service
 ) -> None:
     foreign = old.writer._container.own.store.encryptor.encrypt(
-        {"tenant": {"S": "acme"}, "record": {"S": "foreign"}, "name": {"S": _SECRET}}
+        {"tenant": {"S": "acme"}, "record": {"S": "foreign"}, "name": {"S": SECRET}}
     )
     tenants.plant(foreign)
     answer = reencrypting().call()
@@ -318,215 +196,6 @@ def test_a_record_that_would_become_too_large_is_told_of(
     assert [found["reason"] for found in answer["refused"]] == ["too-large"]
 
 
-@pytest.mark.parametrize("strategy", ["record", "tenant"])
-def test_while_the_key_is_refused_nothing_is_judged(
-    reencrypting: Start, tenants: Tenants, old: Service, strategy: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    work = reencrypting(KEY_STRATEGY=strategy, PLAINTEXT_ATTRIBUTES="n")
-    kms = work.store.encryptor._keyring._kms._client
-    faults = Faults(kms, "Decrypt")
-    faults.answer(400, "DisabledException", times=10_000)
-    with pytest.raises(Unavailable, match="key-unavailable"):
-        work.call()
-    faults.undo()
-    assert work.counts() == {"seen": 3, "rewritten": 3}
-
-
-def test_after_a_rotation_a_warm_function_knows_the_new_version(
-    reencrypting: Start, tenants: Tenants
-) -> None:
-    tenants.create("acme")
-    tenants.put("acme", "r-1", {"n": 1})
-    work = reencrypting()
-    assert work.counts() == {"seen": 1, "right": 1}
-    assert tenants.ask("POST", "/branch-keys/acme/versions").status == 201
-    assert work.counts() == {"seen": 1, "rewritten": 1}
-    assert work.counts() == {"seen": 1, "right": 1}
-
-
-def test_what_was_shredded_is_not_brought_back_by_a_branch_key_in_memory(
-    reencrypting: Start, tenants: Tenants, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tenants.create("acme")
-    for number in range(3):
-        tenants.put("acme", f"r-{number}", {"n": number})
-    work = reencrypting(KEY_STRATEGY="record")
-    write, lock, shredded = work.store.client.transact_write_items, Lock(), []
-
-    def transact(**request: Any) -> Any:
-        with lock:
-            if not shredded:
-                shredded.append(tenants.shred("acme").status)
-        return write(**request)
-
-    monkeypatch.setattr(work.store.client, "transact_write_items", transact)
-    answer = work.call()
-    assert shredded == [200]
-    assert [found["reason"] for found in answer["refused"]] == ["shredded"] * 3
-    assert {provider(item) for item in tenants.items()} == {"aws-kms-hierarchy"}
-    tenants.forget()
-    assert tenants.get("acme", "r-1").status == 410
-
-
-def test_taken_off_its_branch_key_a_record_is_written_as_carefully_as_any(
-    reencrypting: Start, tenants: Tenants, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tenants.create("acme")
-    for number in range(3):
-        tenants.put("acme", f"r-{number}", {"n": number})
-    work = reencrypting(KEY_STRATEGY="record")
-    write, lock, changed = work.store.client.transact_write_items, Lock(), []
-
-    def transact(**request: Any) -> Any:
-        record = request["TransactItems"][0]["Put"]["Item"]["record"]["S"]
-        with lock:
-            if not changed:
-                changed.append(tenants.put("acme", record, {}))
-        return write(**request)
-
-    monkeypatch.setattr(work.store.client, "transact_write_items", transact)
-    assert work.counts() == {"seen": 3, "rewritten": 3}
-    assert sum(tenants.get("acme", f"r-{number}").body == {} for number in range(3)) == 1
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
-    monkeypatch.setattr(work.store.client, "transact_write_items", write)
-    assert work.counts() == {"seen": 3, "right": 3}
-
-
-def test_a_record_in_another_form_than_the_one_read_is_left_to_who_wrote_it(
-    reencrypting: Start, tenants: Tenants, old: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stopped = reencrypting(KEY_STRATEGY="tenant")
-    put = stopped.store.client.put_item
-
-    def put_item(**request: Any) -> Any:
-        monkeypatch.setattr(stopped.store.client, "put_item", put)
-        # A newer version of the branch key, which this call does not know yet.
-        assert tenants.put("globex", "r-1", {"n": "newer"}).status == 200
-        assert tenants.ask("POST", "/branch-keys/globex/versions").status == 201
-        tenants.forget()
-        assert tenants.put("globex", "r-1", {"n": "newest"}).status == 200
-        return put(**request)
-
-    monkeypatch.setattr(stopped.store.client, "put_item", put_item)
-    answer = stopped.call(tenant="globex")
-    assert [found["reason"] for found in answer["refused"]] == ["written-meanwhile"]
-    assert answer["counts"]["conflicts"] == 1
-    assert tenants.get("globex", "r-1").body == {"n": "newest"}
-
-
-@pytest.mark.parametrize(
-    ("message", "reason"),
-    [
-        ("Item size has exceeded the maximum allowed size", "too-large"),
-        ("One or more parameter values were invalid", "not-accepted"),
-    ],
-)
-def test_a_record_that_the_table_does_not_take_keeps_nobody_else(
-    reencrypting: Start,
-    tenants: Tenants,
-    old: Service,
-    monkeypatch: pytest.MonkeyPatch,
-    message: str,
-    reason: str,
-) -> None:
-    work = reencrypting()
-    put = work.store.client.put_item
-
-    def put_item(**request: Any) -> Any:
-        if request["Item"]["record"]["S"] == "r-2":
-            error = {"Error": {"Code": "ValidationException", "Message": message}}
-            raise ClientError(error, "PutItem")
-        return put(**request)
-
-    monkeypatch.setattr(work.store.client, "put_item", put_item)
-    answer = work.call()
-    assert [(found["record"], found["reason"]) for found in answer["refused"]] == [("r-2", reason)]
-    assert (answer["done"], answer["counts"]["rewritten"]) == (True, 2)
-
-
-def test_while_branch_keys_are_refused_nothing_is_judged(
-    reencrypting: Start, tenants: Tenants, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tenants.create("acme")
-    tenants.put("acme", "r-1", {"n": 1})
-    for strategy, settings in (("tenant", {"PLAINTEXT_ATTRIBUTES": "n"}), ("record", {})):
-        work = reencrypting(KEY_STRATEGY=strategy, **settings)
-        faults = Faults(work.function._container.own.by_kms._keyring._kms._client, "Decrypt")
-        faults.answer(400, "DisabledException", times=10_000)
-        with pytest.raises(Unavailable, match="key-unavailable"):
-            work.call()
-        assert faults.attempts
-        faults.undo()
-        assert work.counts(dry_run=True) == {"seen": 1, "rewritten": 1}
-
-
-@pytest.mark.parametrize("refusals", [1, 2, 3, 4])
-def test_a_key_that_comes_back_in_the_middle_leaves_no_record_refused(
-    reencrypting: Start, tenants: Tenants, old: Service, refusals: int
-) -> None:
-    work = reencrypting()
-    faults = Faults(work.function._container.own.by_kms._keyring._kms._client, "Decrypt")
-    faults.answer(400, "AccessDeniedException", times=refusals)
-    # Which record meets which refusal is chance: a call may get nowhere, or not through.
-    for _ in range(refusals):
-        with suppress(Unavailable):
-            assert work.call()["refused"] == []
-    assert work.counts() == {"seen": 3, "right": 3}
-
-
-def test_a_record_that_names_a_key_in_a_way_that_kms_refuses_stops_nobody_else(
-    reencrypting: Start, tenants: Tenants, old: Service
-) -> None:
-    item = tenants.item("acme", "r-1")
-    head = item["aws_dbe_head"]["B"]
-    (entry,) = parse_header(head).encrypted_data_keys
-    # As long as the other, and KMS refuses what it holds.
-    refused = head.replace(entry.ciphertext, bytes(len(entry.ciphertext)))
-    tenants.plant({**item, "aws_dbe_head": {"B": refused}})
-    answer = reencrypting().call()
-    assert answer["counts"]["rewritten"] == 2
-    assert [(found["record"], found["reason"]) for found in answer["refused"]] in (
-        [("r-1", "key-refused")],
-        [("r-1", "does-not-verify")],
-    )
-
-
-@pytest.mark.parametrize(("operation", "times"), [("Decrypt", 3), ("PutItem", 3), ("Scan", 2)])
-def test_what_is_throttled_is_tried_again(
-    reencrypting: Start,
-    tenants: Tenants,
-    old: Service,
-    monkeypatch: pytest.MonkeyPatch,
-    operation: str,
-    times: int,
-) -> None:
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
-    work = reencrypting()
-    client = work.store.encryptor._keyring._kms._client if operation == "Decrypt" else work.store.client
-    faults = Faults(client, operation)
-    faults.answer(400, "ThrottlingException", times=times)
-    assert work.counts() == {"seen": 3, "rewritten": 3}
-    faults.undo()
-
-
-@pytest.mark.parametrize("operation", ["Scan", "PutItem"])
-def test_what_stays_out_of_reach_ends_the_call(
-    reencrypting: Start, tenants: Tenants, old: Service, monkeypatch: pytest.MonkeyPatch, operation: str
-) -> None:
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
-    work = reencrypting()
-    faults = Faults(work.store.client, operation)
-    faults.answer(500, "InternalServerError", times=10_000)
-    before = tenants.items()
-    with pytest.raises(Unavailable) as raised:
-        work.call()
-    assert "marker" not in str(raised.value)
-    assert raised.value.__cause__ is None
-    faults.undo()
-    assert tenants.items() == before
-    assert work.counts() == {"seen": 3, "rewritten": 3}
-
-
 @pytest.mark.parametrize(
     "event",
     [
@@ -548,7 +217,7 @@ def test_what_nobody_foresaw_says_nothing_of_itself(
     work = reencrypting()
 
     def broken(**_: Any) -> Any:
-        raise LookupError(_SECRET)
+        raise LookupError(SECRET)
 
     monkeypatch.setattr(work.store.client, "scan", broken)
     with pytest.raises(Unavailable, match="internal-error") as raised:
@@ -556,7 +225,7 @@ def test_what_nobody_foresaw_says_nothing_of_itself(
     assert (raised.value.__cause__, raised.value.__context__) == (None, None)
     logged = capsys.readouterr().out
     assert "LookupError" in logged
-    assert _SECRET not in logged
+    assert SECRET not in logged
 
 
 def test_the_table_that_is_worked_on_is_the_configured_one(reencrypting: Start) -> None:
