@@ -201,6 +201,15 @@ def test_the_catalogue_names_every_rule_and_every_alarm(assembly: Assembly, orga
         assert by_rule | by_alarm == set(ALARMS) - absent
 
 
+def test_a_scheduled_reencryption_that_does_not_start_alarms_without_a_rotation_too(
+    changed: Callable[..., Assembly],
+) -> None:
+    neither = {"branch_key_rotation_days": None, "reencryption_schedule": None}
+    assert "schedule-not-started" not in alarms(changed("dev", **neither))
+    for one in ({"branch_key_rotation_days": 365}, {"reencryption_schedule": "rate(30 days)"}):
+        assert "schedule-not-started" in alarms(changed("dev", **{**neither, **one}))
+
+
 def test_iam_is_watched_by_a_rule_only_where_another_trail_records_it(
     assembly: Assembly, organization: Assembly
 ) -> None:

@@ -221,6 +221,15 @@ def test_nobody_but_these_two_writes_to_the_bucket(assembly: Assembly) -> None:
             assert bucket_allows(assembly, other, "s3:GetObject", place), "IAM lets it, in this test"
 
 
+@pytest.mark.parametrize("action", ["s3:DeleteObject", "s3:DeleteObjectVersion"])
+def test_where_data_are_kept_nobody_deletes_what_a_run_wrote(assembly: Assembly, action: str) -> None:
+    # What is to be removed with its deployment has to be emptied by somebody first.
+    kept = assembly.settings["removal"] == "retain"
+    for place in (key for key in PLACES if key):
+        for who in ("administrator", "reencryptor", "writer"):
+            assert bucket_allows(assembly, who, action, place) is not kept
+
+
 def test_a_bucket_of_that_name_in_another_account_gets_nothing(assembly: Assembly) -> None:
     elsewhere = {"s3:ResourceAccount": "444455556666"}
     for role, places in (("planner", PLACES), ("reencryption-machine", OF_MACHINE)):
