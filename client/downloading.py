@@ -51,11 +51,14 @@ def opened(
     try:
         return stored, stored.open(head)
     except ClientError as error:
+        if code_of(error) not in {"403", "AccessDenied"}:
+            raise
         # Of an object that is absent S3 says so only to whoever may list the whole bucket.
-        if code_of(error) in {"403", "AccessDenied"} and (version is not None or not store.has(place.key)):
+        if version is not None or not store.has(place.key):
             which = "object" if version is None else "version, or it may not be read"
             raise NotFoundError(f"{place.key}: there is no such {which}") from None
-        raise
+    # Listed, it came between the two, or may not be read: the second answer tells.
+    return stored, stored.open(head)
 
 
 def fetch_to_stream(

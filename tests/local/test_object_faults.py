@@ -48,6 +48,17 @@ def logs(sealed_here: Commands) -> list[str]:
     return [found for found in sealed_here.names() if found.endswith(".upload")]
 
 
+@pytest.mark.parametrize(("refusals", "code"), [(1, 0), (_OFTEN, 6)])
+def test_an_object_that_comes_while_it_is_looked_for_is_found_and_one_that_may_not_be_read_is_not(
+    sealed_here: Commands, name: str, content: bytes, refusals: int, code: int
+) -> None:
+    assert put(sealed_here, name)[0] == 0
+    # As S3 answers of an object that is not there yet to who may list its own prefix alone.
+    sealed_here.aws.fail_next("s3", "GetObject", code="AccessDenied", times=refusals)
+    seen = sealed_here("object", "cat", "acme", name)
+    assert (seen.code, seen.out) == (code, b"" if code else content)
+
+
 @pytest.mark.parametrize("failing", range(PARTS))
 def test_an_upload_that_is_cut_at_any_part_goes_on_where_it_was(
     sealed_here: Commands, name: str, content: bytes, failing: int
