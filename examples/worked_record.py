@@ -8,7 +8,7 @@ from typing import Any
 
 from worked_fields import Fields, add_entry, drawn, fixed_randomness, in_hex, inputs, keyring, table
 
-from envelope.derivation import field_keys, hkdf_sha512
+from envelope.derivation import field_keys, hkdf_expand, hkdf_extract
 from envelope.encryption_context import serialize
 from envelope.item_fields import canonical_path
 from service.store import record_encryptor
@@ -108,17 +108,22 @@ def derived(stored: StoredRecord) -> Iterator[tuple[str, ...]]:
     """Yield the keys that are derived."""
     for name, label in (("key-encryption key", "ENC"), ("MAC key", "MAC")):
         info = f"AWS_MPL_INTERMEDIATE_KEYWRAP_{label}"
-        value = hkdf_sha512(INTERMEDIATE_KEY, info.encode())
+        value = hkdf(INTERMEDIATE_KEY, info.encode())
         yield name, f"HKDF(intermediate key, `{info}`)", in_hex(value)
     for name, info in (("commit key", "AWS_DBE_COMMIT_KEY"), ("field root key", "AWS_DBE_DERIVE_KEY")):
-        value = hkdf_sha512(DATA_KEY, info.encode() + MESSAGE_ID)
+        value = hkdf(DATA_KEY, info.encode() + MESSAGE_ID)
         yield name, f"HKDF(data key, `{info}` and message id)", in_hex(value)
-    root_key = hkdf_sha512(DATA_KEY, b"AWS_DBE_DERIVE_KEY" + MESSAGE_ID)
+    root_key = hkdf(DATA_KEY, b"AWS_DBE_DERIVE_KEY" + MESSAGE_ID)
     encrypted = [name for name in NAMES if stored.is_encrypted(name)]
     for number, (key, nonce) in enumerate(field_keys(root_key, len(encrypted))):
         how = f"keystream from counter block `AwsDbeField` `2c` u32 {3 * number}"
         yield f"key of `{encrypted[number]}`", f"{how}: bytes 0 to 31", in_hex(key)
         yield f"nonce of `{encrypted[number]}`", "the same: bytes 32 to 43", in_hex(nonce)
+
+
+def hkdf(key: bytes, info: bytes) -> bytes:
+    """Return 32 bytes derived from `key` for the purpose `info`: HKDF-SHA512 without a salt."""
+    return hkdf_expand(hkdf_extract(key), info)
 
 
 def header_fields(header: bytes) -> Fields:
