@@ -5,7 +5,8 @@ Exit codes: 0, whether targets hold or not; 1 when a contender does not decrypt 
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -20,10 +21,13 @@ from benchmarks.peers.encryption_sdk import EncryptionSdk
 from benchmarks.peers.machine import machine, versions
 from benchmarks.peers.other_envelopes import OtherEnvelopes
 from benchmarks.peers.ours import Ours
+from benchmarks.peers.outcomes import Outcome, figure
+from benchmarks.peers.parts import PARTS
 from benchmarks.peers.results import CaseResults, Result, Run
 from benchmarks.peers.rounds import CheckError, Plan, measure
+from benchmarks.peers.sheets import Part, Sheet
 from benchmarks.peers.stand_in import AwsStandIn
-from benchmarks.peers.tables import figure
+from benchmarks.peers.tables import shown
 from benchmarks.peers.targets import outcomes
 
 _THOROUGH, _QUICK = Plan(rounds=41, turn_seconds=0.04), Plan(rounds=21, turn_seconds=0.01)
@@ -34,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter turns: about a minute")
     parser.add_argument("--rounds", type=int, help="how often each contender takes its turn")
-    parser.add_argument("--only", metavar="CASE", help="cases whose id begins so; prints, and writes nothing")
+    parser.add_argument(
+        "--only", metavar="ID", help="cases and parts whose id begins so; prints, and writes nothing"
+    )
     given = parser.parse_args(arguments)
     plan = _QUICK if given.quick else _THOROUGH
     if given.rounds is not None:
@@ -43,18 +49,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         plan = replace(plan, rounds=given.rounds)
     aws = AwsStandIn()
     cases = [case for case in _cases(aws) if case.id.startswith(given.only or "")]
-    if not cases:
-        parser.error(f"no case's id begins with {given.only!r}")
+    parts = [part for part in PARTS if part.id.startswith(given.only or "")]
+    if not cases and not parts:
+        parser.error(f"no case's and no part's id begins with {given.only!r}")
     console = Console()
     before = machine()
     try:
         results = _measured(cases, plan, aws=aws, console=console)
+        sheets = _sheets(parts, quick=given.quick, console=console)
     except CheckError as error:
         print(f"benchmarks.peers: {error}; nothing was written", file=sys.stderr)
         return 1
     if given.only:
         for case in results:
             _print_case(case, console)
+        for sheet in sheets:
+            _print_sheet(sheet, console)
+        _print_targets((outcome for sheet in sheets for outcome in sheet.outcomes), console)
         return 0
     run = Run(
         command="make bench-quick" if given.quick else "make bench",
@@ -64,9 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         machine=before,
         versions=versions(),
         cases=tuple(results),
+        sheets=tuple(sheets),
     )
     document.write(document.FOLDER, run)
-    _print_targets(run, console)
+    _print_targets(outcomes(run), console)
+    console.print("docs/benchmarks/README.md has all figures, and how to read them.")
     return 0
 
 
@@ -80,19 +93,10 @@ def _cases(aws: AwsStandIn) -> list[Case]:
 
 
 def _measured(cases: Sequence[Case], plan: Plan, *, aws: AwsStandIn, console: Console) -> list[CaseResults]:
-    columns = TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     results = []
-    # Drawn after each round, and by no thread of its own, which would take time from whose turn it is.
-    with Progress(*columns, console=console, auto_refresh=False) as progress:
-        task = progress.add_task("", total=len(cases) * plan.rounds)
-
-        def told() -> None:
-            progress.advance(task)
-            progress.refresh()
-
+    with _progress(console, total=len(cases) * plan.rounds) as (begin, told):
         for case in cases:
-            progress.update(task, description=case.title)
-            progress.refresh()
+            begin(case.title)
             contenders = case.contenders()
             measured = measure(contenders, plan, kms_calls=aws.kms_calls, told=told)
             each = (
@@ -103,6 +107,34 @@ def _measured(cases: Sequence[Case], plan: Plan, *, aws: AwsStandIn, console: Co
     return results
 
 
+def _sheets(parts: Sequence[Part], *, quick: bool, console: Console) -> list[Sheet]:
+    sheets = []
+    with _progress(console, total=sum(part.steps(quick) for part in parts)) as (begin, told):
+        for part in parts:
+            begin(part.title)
+            sheets.append(part.measure(quick, told))
+    return sheets
+
+
+@contextmanager
+def _progress(console: Console, *, total: int) -> Iterator[tuple[Callable[[str], None], Callable[[], None]]]:
+    """Show how far it is: yields what to call with the name of what begins, and after each step of it."""
+    columns = TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    # Drawn after each step, and by no thread of its own, which would take time from whose turn it is.
+    with Progress(*columns, console=console, auto_refresh=False) as progress:
+        task = progress.add_task("", total=total)
+
+        def begin(title: str) -> None:
+            progress.update(task, description=title)
+            progress.refresh()
+
+        def told() -> None:
+            progress.advance(task)
+            progress.refresh()
+
+        yield begin, told
+
+
 def _print_case(case: CaseResults, console: Console) -> None:
     table = Table("who", *(f"{direction}, µs" for direction in DIRECTIONS), title=case.title)
     for result in case.results:
@@ -110,14 +142,19 @@ def _print_case(case: CaseResults, console: Console) -> None:
     console.print(table)
 
 
-def _print_targets(run: Run, console: Console) -> None:
-    table = Table("target", "way", "asked", "figure", "verdict", title="targets")
-    for outcome in outcomes(run):
-        table.add_row(
-            outcome.target.what, outcome.direction, outcome.asked, figure(outcome.ratio), outcome.verdict
-        )
+def _print_sheet(sheet: Sheet, console: Console) -> None:
+    table = Table(*sheet.head, title=sheet.id)
+    for row in sheet.rows:
+        table.add_row(*map(shown, row))
     console.print(table)
-    console.print("docs/benchmarks/README.md has all figures, and how to read them.")
+
+
+def _print_targets(measured: Iterable[Outcome], console: Console) -> None:
+    table = Table("target", "way", "asked", "figure", "verdict", title="targets")
+    for outcome in measured:
+        table.add_row(outcome.what, outcome.way, outcome.asked, outcome.measured, outcome.verdict)
+    if table.row_count:
+        console.print(table)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from benchmarks.peers.rounds import Measured
+from benchmarks.peers.sheets import Sheet, sheet_of
 from benchmarks.peers.spread import Spread
 
 #: What a call of KMS takes in the column that says what a network makes of it.
@@ -59,7 +60,7 @@ class CaseResults:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """All cases, and how and on what they were measured."""
+    """All cases and sheets, and how and on what they were measured."""
 
     command: str
     finished: str
@@ -68,6 +69,7 @@ class Run:
     machine: Mapping[str, str]
     versions: Mapping[str, str]
     cases: tuple[CaseResults, ...]
+    sheets: tuple[Sheet, ...]
 
     def case(self, case_id: str) -> CaseResults:
         """Return a case by its id; raises KeyError."""
@@ -79,6 +81,10 @@ class Run:
     def group(self, name: str) -> Iterator[CaseResults]:
         """Yield the cases of a group."""
         return (case for case in self.cases if case.group == name)
+
+    def sheet(self, sheet_id: str) -> Sheet | None:
+        """Return a sheet by its id, if it was measured."""
+        return next((sheet for sheet in self.sheets if sheet.id == sheet_id), None)
 
 
 def to_json(run: Run) -> str:
@@ -92,7 +98,7 @@ def from_json(text: str) -> Run:
     cases = tuple(
         CaseResults(**{**case, "results": tuple(map(_result, case["results"]))}) for case in fields["cases"]
     )
-    return Run(**{**fields, "cases": cases})
+    return Run(**{**fields, "cases": cases, "sheets": tuple(map(sheet_of, fields["sheets"]))})
 
 
 def _result(fields: Mapping[str, Any]) -> Result:

@@ -1,12 +1,16 @@
 """A run as tables in Markdown."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from benchmarks.peers import names
 from benchmarks.peers.cases import DIRECTIONS, OURS
+from benchmarks.peers.outcomes import HOLDS, figure
+from benchmarks.peers.parts import PARTS
 from benchmarks.peers.results import KMS_SECONDS, CaseResults, Result, Run
 from benchmarks.peers.rounds import Measured
-from benchmarks.peers.targets import HOLDS, outcomes
+from benchmarks.peers.sheets import Cell
+from benchmarks.peers.targets import outcomes
 from benchmarks.scale.figures import markdown
 
 _HEAD = (
@@ -39,10 +43,10 @@ def targets(run: Run) -> str:
     """Each target with its figure."""
     rows = [
         (
-            outcome.target.what,
-            outcome.direction,
+            outcome.what,
+            outcome.way,
             outcome.asked,
-            f"{figure(outcome.ratio)} x",
+            outcome.measured,
             outcome.verdict if outcome.verdict == HOLDS else f"**{outcome.verdict}**",
             outcome.against,
         )
@@ -61,11 +65,12 @@ def items(run: Run) -> str:
     return "\n".join(map(_case, run.group("items")))
 
 
-def figure(number: float) -> str:
-    """Return a number with three digits that count, or all before the point."""
-    if number >= 100:
-        return f"{number:,.0f}"
-    return f"{number:.1f}" if number >= 10 else f"{number:.2f}"
+def sheet(run: Run, sheet_id: str) -> str:
+    """One sheet, or that the run did not measure it."""
+    measured = run.sheet(sheet_id)
+    if measured is None:
+        return "Not measured in this run.\n"
+    return markdown(measured.head, (tuple(map(shown, row)) for row in measured.rows))
 
 
 def _case(case: CaseResults) -> str:
@@ -88,6 +93,11 @@ def _row(result: Result, floor: Result) -> Iterator[str]:
     yield " / ".join(figure(result.with_latency(direction) * 1000) for direction in DIRECTIONS)
 
 
+def shown(cell: Cell) -> str:
+    """Return a cell of a sheet as text."""
+    return cell if isinstance(cell, str) else figure(cell)
+
+
 def _spread(measured: Measured) -> str:
     """Return the median, and between what four of five turns lie."""
     seconds = measured.seconds
@@ -96,4 +106,10 @@ def _spread(measured: Measured) -> str:
 
 
 #: By their markers.
-TABLES = {"conditions": conditions, "targets": targets, "messages": messages, "items": items}
+TABLES: dict[str, Callable[[Run], str]] = {
+    "conditions": conditions,
+    "targets": targets,
+    "messages": messages,
+    "items": items,
+    **{part.id: partial(sheet, sheet_id=part.id) for part in PARTS},
+}

@@ -1,13 +1,12 @@
-"""What was aimed at, and whether a run has come so far."""
+"""What was aimed at in the cases, and what a run has come to."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.peers import names
 from benchmarks.peers.cases import DIRECTIONS
+from benchmarks.peers.outcomes import Outcome
 from benchmarks.peers.results import CaseResults, Run
-
-HOLDS, FALLS_SHORT = "holds", "falls short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,28 +36,6 @@ class Target:
     against: tuple[str, ...]
     bound: float
     at_most: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A target's figure in a run, one way."""
-
-    target: Target
-    direction: str
-    against: str
-    ratio: float
-
-    @property
-    def verdict(self) -> str:
-        """Whether the target holds."""
-        bound = self.target.bound
-        holds = self.ratio <= bound if self.target.at_most else self.ratio >= bound
-        return HOLDS if holds else FALLS_SHORT
-
-    @property
-    def asked(self) -> str:
-        """The bound in words."""
-        return f"at {'most' if self.target.at_most else 'least'} {self.target.bound:g} x"
 
 
 TARGETS = (
@@ -106,10 +83,12 @@ TARGETS = (
 
 
 def outcomes(run: Run) -> Iterator[Outcome]:
-    """Yield each target's figure, both ways."""
+    """Yield each target's figure, those of the cases both ways."""
     for target in TARGETS:
         for direction in DIRECTIONS:
             yield _outcome(target, run.case(target.case), direction)
+    for sheet in run.sheets:
+        yield from sheet.outcomes
 
 
 def _outcome(target: Target, case: CaseResults, direction: str) -> Outcome:
@@ -117,4 +96,4 @@ def _outcome(target: Target, case: CaseResults, direction: str) -> Outcome:
     against = min(target.against, key=lambda name: case[name].seconds(direction))
     theirs = case[against].seconds(direction)
     ratio = ours / theirs if target.at_most else theirs / ours
-    return Outcome(target, direction, against, ratio)
+    return Outcome(target.what, direction, against, ratio, target.bound, target.at_most)

@@ -9,10 +9,12 @@ import pytest
 from benchmarks.marked_tables import DocumentError
 from benchmarks.peers import document, names, tables
 from benchmarks.peers.cases import FLOOR, OURS, PEER
+from benchmarks.peers.outcomes import FALLS_SHORT, HOLDS, Outcome, figure
 from benchmarks.peers.results import CaseResults, Result, Run, from_json, to_json
 from benchmarks.peers.rounds import Measured
+from benchmarks.peers.sheets import Sheet
 from benchmarks.peers.spread import Spread
-from benchmarks.peers.targets import FALLS_SHORT, HOLDS, TARGETS, outcomes
+from benchmarks.peers.targets import TARGETS, outcomes
 
 
 def _result(name: str, microseconds: float, *, kind: str = PEER, kms_calls: float = 0) -> Result:
@@ -46,8 +48,21 @@ def _run(*, ours: float = 14.0) -> Run:
             _result(names.ITEM_LOCAL, 160.5),
         ),
     )
+    sheet = Sheet(
+        "startup",
+        ("what", "ms"),
+        (("ours", 12.3), ("official", "none")),
+        (Outcome("import of a package", "reader", "boto3", 1.3, 1.25, at_most=True),),
+    )
     return Run(
-        "make bench", "2026-01-31 12:00 UTC", 5, 0.01, {"cores": "2"}, {"Python": "3"}, (message, item)
+        "make bench",
+        "2026-01-31 12:00 UTC",
+        5,
+        0.01,
+        {"cores": "2"},
+        {"Python": "3"},
+        (message, item),
+        (sheet,),
     )
 
 
@@ -83,10 +98,20 @@ def test_a_marker_without_a_table_is_told() -> None:
 
 
 def test_each_target_is_told_both_ways_with_figure_and_verdict() -> None:
-    told = [(one.ratio, one.verdict) for one in outcomes(_run()) if one.direction == "decrypt"]
+    told = [(one.figure, one.verdict) for one in outcomes(_run()) if one.way == "decrypt"]
     assert [verdict for _, verdict in told] == [HOLDS, HOLDS, FALLS_SHORT, HOLDS, HOLDS]
     assert [ratio for ratio, _ in told] == pytest.approx([1.4, 60, 5.9, 2, 2.00625])
-    assert len(list(outcomes(_run()))) == 2 * len(TARGETS)
+    assert len(list(outcomes(_run()))) == 2 * len(TARGETS) + 1
+
+
+def test_a_sheets_targets_come_after_those_of_the_cases() -> None:
+    last = list(outcomes(from_json(to_json(_run()))))[-1]
+    assert (last.measured, last.asked, last.verdict) == ("1.30 x", "at most 1.25 x", FALLS_SHORT)
+
+
+def test_a_sheet_that_was_not_measured_says_so() -> None:
+    assert tables.sheet(_run(), "startup").splitlines()[-2:] == ["| ours | 12.3 |", "| official | none |"]
+    assert tables.sheet(_run(), "another") == "Not measured in this run.\n"
 
 
 def test_a_target_that_is_missed_by_little_falls_short() -> None:
@@ -124,4 +149,4 @@ def test_a_plot_has_a_bar_for_each_contender_and_direction() -> None:
     [(0.0123, "0.01"), (1.234, "1.23"), (12.34, "12.3"), (123.4, "123"), (1234.5, "1,234")],
 )
 def test_figures_have_as_many_digits_as_count(number: float, shown: str) -> None:
-    assert tables.figure(number) == shown
+    assert figure(number) == shown
