@@ -1,84 +1,20 @@
-"""Entry point of `sealed`, also `python -m client`: every failure becomes a message and an exit code."""
+"""`sealed`, also `python -m client`: loads the command, and ends like it when Ctrl-C comes meanwhile."""
 
-import argparse
 import os
 import sys
-import traceback
-from collections.abc import Sequence
-from pathlib import Path
 
-from client import commands, tenants
-from client.arguments import parser
-from client.connecting import records_api
-from client.importcommand import import_records
-from client.output import say
-from client.problems import Exit, SealedError
+# What `client.problems` calls INTERRUPTED: nothing is imported before the border below stands.
+_INTERRUPTED = 130
 
 
-def run(arguments: argparse.Namespace) -> Exit:
-    """Run the command that the arguments name."""
-    if arguments.command == "audit":
-        # Imported here: no other command needs what it needs.
-        from client import audit  # noqa: PLC0415
-
-        return audit.run(arguments)
-    if arguments.command == "maintenance":
-        from client import maintenance  # noqa: PLC0415
-
-        return maintenance.run(arguments)
-    if arguments.command in ("object", "encrypt", "decrypt", "inspect"):
-        from client import inspecting, objectcommands  # noqa: PLC0415
-
-        return (
-            inspecting.inspect(arguments) if arguments.command == "inspect" else objectcommands.run(arguments)
-        )
-    api, endpoint = records_api(arguments)
+def main() -> None:
+    """Load the command and run it."""
     try:
-        if arguments.command == "import":
-            return import_records(arguments, api=api, endpoint=endpoint.url)
-        if arguments.command == "tenant":
-            return tenants.run(arguments, api=api)
-        single = {
-            "put": commands.put,
-            "get": commands.get,
-            "delete": commands.delete,
-            "list": commands.list_records,
-        }
-        return single[arguments.command](arguments, api=api)
-    finally:
-        api.close()
-
-
-def _place(error: Exception) -> str:
-    """Return where an unexpected error arose. Its message is not shown: it may hold content."""
-    here = Path(__file__).parent
-    frames = [
-        frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent == here
-    ]
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Run `sealed` and leave with its exit code."""
-    arguments = parser().parse_args(argv)
-    try:
-        code = run(arguments)
-    except SealedError as error:
-        say(f"sealed: {error.line()}")
-        code = error.exit_code
-    except BrokenPipeError:
-        # Python would complain once more when it flushes at exit; there is nobody left to write to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = Exit.BROKEN_PIPE
+        from client.entry import main as command  # noqa: PLC0415
     except KeyboardInterrupt:
-        say("interrupted")
-        # At once: threads of an import may still wait for answers, and a normal exit would wait for them.
-        os._exit(Exit.INTERRUPTED)
-    except Exception as error:  # noqa: BLE001 - the outermost border
-        where = _place(error)
-        say(f"sealed: unexpected {type(error).__name__} at {where}; this is a defect, please report it")
-        code = Exit.UNEXPECTED
-    sys.exit(int(code))
+        print("interrupted", file=sys.stderr, flush=True)
+        os._exit(_INTERRUPTED)
+    command()
 
 
 if __name__ == "__main__":

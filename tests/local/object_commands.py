@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from client.__main__ import main
+from client.entry import main
 from local.embedded import EmbeddedAws
 from local.sealed import variables_of
 

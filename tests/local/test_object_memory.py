@@ -21,7 +21,7 @@ ABOVE_THE_IMPORTS = 64 * MIB
 # getrusage says of a process begins with the mark of the one that started it, so it is not asked.
 _MEASURED = """
 import re, sys
-import client.__main__ as sealed
+import client.entry as sealed
 from client import objectcommands
 def mark():
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) * 1024

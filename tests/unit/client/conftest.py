@@ -21,9 +21,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from client.__main__ import main
 from client.api import RecordsApi
 from client.endpoint import Endpoint
+from client.entry import main
 from client.retries import RetryPolicy
 from client.signing import Signer
 from tests.unit.client.branch_keys import BranchKeys

@@ -13,7 +13,7 @@ from moto import mock_aws
 from moto.stepfunctions.models import stepfunctions_backends
 
 from client import following
-from client.__main__ import main
+from client.entry import main
 from client.following import Pauses
 from client.maintenanceplace import MaintenancePlace, MaintenanceSettings, open_place
 from client.retries import RetryPolicy

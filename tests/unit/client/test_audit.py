@@ -11,8 +11,8 @@ from botocore.session import Session
 from botocore.stub import Stubber
 
 from client import athena, audit
-from client.__main__ import main
 from client.auditarguments import moment
+from client.entry import main
 from client.namedqueries import NamedQuery, find
 from client.problems import NotFoundError, UnavailableError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from client.__main__ import main
+from client.entry import main
 from envelope import CryptoAction, ItemEncryptor, encrypt
 from tests.unit.envelope_keys import raw_aes_keyring
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from client.__main__ import main
 from client.arguments import parser
+from client.entry import main
 from client.reencryptionruns import RUN_ID, new_run_id
 from tests.unit.client.maintenance_runs import RUN, Deployment, sealed
 

@@ -157,7 +157,7 @@ def test_shred_wants_to_be_confirmed(sealed: Any, server: Any) -> None:
 def test_shred_asks_who_sits_at_a_terminal(
     environment: Any, server: Any, monkeypatch: pytest.MonkeyPatch, typed: str, code: int
 ) -> None:
-    from client.__main__ import main
+    from client.entry import main
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
