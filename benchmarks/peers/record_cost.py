@@ -151,7 +151,7 @@ def measured(
 ) -> Sheet:
     """Return the sheet: ours with all records, the peers with the record of 500 bytes.
 
-    The example records hold numbers of 38 digits, of which dynamodb-encryption-sdk gives back 28.
+    The example records hold numbers of 38 digits, which dynamodb-encryption-sdk rounds to 28.
     """
     begun, small = our_contenders(aws), small_record()
     ours = begun()
