@@ -139,8 +139,8 @@ bench-quick: $(BENCH_READY) ## the same with fewer turns, in about a minute
 	@PYTHONPATH=.:lambda_src $(BENCH)/bin/python -m benchmarks.peers --quick
 
 .PHONY: streams
-streams: $(READY) ## how fast messages stream, against bare AES-GCM and AWS's own library
-	@python -m benchmarks.message_streams
+streams: $(BENCH_READY) ## of `make bench` the streams alone: speed and memory; writes nothing
+	@PYTHONPATH=.:lambda_src $(BENCH)/bin/python -m benchmarks.peers --only stream
 
 .PHONY: sessions
 sessions: $(READY) ## what a tenant's session costs: time, calls of STS, memory
@@ -220,8 +220,8 @@ examples: $(READY) ## make the example records anew (the same bytes each time)
 	@python examples/generate.py
 
 .PHONY: sizes
-sizes: $(READY) ## bytes and write units of the example records, in both key strategies
-	@PYTHONPATH=lambda_src python examples/sizes.py
+sizes: $(READY) ## bytes, write units and calls of KMS of the example records, in both key strategies
+	@PYTHONPATH=.:lambda_src python -m benchmarks.peers.record_cost
 
 .PHONY: formats
 formats: $(READY) ## write the worked examples of docs/formats.md

@@ -121,7 +121,7 @@ def _progress(console: Console, *, total: int) -> Iterator[tuple[Callable[[str],
     """Show how far it is: yields what to call with the name of what begins, and after each step of it."""
     columns = TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     # Drawn after each step, and by no thread of its own, which would take time from whose turn it is.
-    with Progress(*columns, console=console, auto_refresh=False) as progress:
+    with Progress(*columns, console=console, auto_refresh=False, disable=not total) as progress:
         task = progress.add_task("", total=total)
 
         def begin(title: str) -> None:

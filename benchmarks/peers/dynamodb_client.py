@@ -1,7 +1,7 @@
 """AWS's library for items in Python, dynamodb-encryption-sdk 3.3 (the DynamoDB Encryption Client).
 
 Its format is an older one than ours: AES-CBC and HMAC by a key pair for each item, no commitment. The keys of
-the table are signed, all else is encrypted and signed.
+the table are signed, as is what the service adds to a record; all else is encrypted and signed.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,6 +19,7 @@ from benchmarks.peers import names
 from benchmarks.peers.cases import PEER, Contender
 from benchmarks.peers.ours import LOGICAL_TABLE
 from benchmarks.peers.stand_in import KEY_ARN, REGION, AwsStandIn
+from service.names import SERVICE_ATTRIBUTES
 
 Item = Mapping[str, Mapping[str, Any]]
 
@@ -36,7 +37,7 @@ class DynamoDbClient:
         )
         self._actions = AttributeActions(
             default_action=CryptoAction.ENCRYPT_AND_SIGN,
-            attribute_actions=dict.fromkeys(("tenant", "record"), CryptoAction.SIGN_ONLY),
+            attribute_actions=dict.fromkeys(SERVICE_ATTRIBUTES, CryptoAction.SIGN_ONLY),
         )
         self._actions.set_index_keys("tenant", "record")
 

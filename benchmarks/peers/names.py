@@ -27,6 +27,9 @@ ASHERAH = "Asherah, session"
 ITEM_LOCAL = "dynamodb-encryption-sdk, local wrapping"
 ITEM_KMS = "dynamodb-encryption-sdk, AWS KMS"
 
+STREAM_ITERATED = "aws-encryption-sdk, iterated over"
+STREAM_FRAMES = "aws-encryption-sdk, asked for whole frames"
+
 # Where the data key comes from.
 BY_KMS = "KMS data key"
 BY_BRANCH_KEY = "branch key, cached"

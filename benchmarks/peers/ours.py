@@ -35,14 +35,7 @@ class Ours:
 
     def __init__(self, aws: AwsStandIn) -> None:
         kms = aws.client("kms")
-        store = BranchKeyStore(
-            dynamodb=aws.client("dynamodb"),
-            kms=kms,
-            table=TABLE,
-            logical_name=LOGICAL_STORE,
-            key_arn=KEY_ARN,
-            context_of=lambda tenant: {"tenant": tenant},
-        )
+        store = branch_key_store(aws)
         store.create(TENANT)
         source = CachingBranchKeySource(store, ttl_seconds=CACHE_SECONDS)
         self._branch: Keyring = BranchKeyring(TENANT, source)
@@ -152,6 +145,18 @@ class Ours:
             decrypt=floor.decrypt,
             plaintext=[field.data for field in floor.encrypted],
         )
+
+
+def branch_key_store(aws: AwsStandIn) -> BranchKeyStore:
+    """Return the key store; it is empty."""
+    return BranchKeyStore(
+        dynamodb=aws.client("dynamodb"),
+        kms=aws.client("kms"),
+        table=TABLE,
+        logical_name=LOGICAL_STORE,
+        key_arn=KEY_ARN,
+        context_of=lambda tenant: {"tenant": tenant},
+    )
 
 
 def item_encryptor(keyring: Keyring, *, flavor: int = 0) -> ItemEncryptor:

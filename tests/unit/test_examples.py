@@ -140,33 +140,42 @@ def test_contact_details_are_from_reserved_ranges() -> None:
 
 
 @pytest.fixture(scope="module")
-def sizes() -> dict[str, tuple[int, ...]]:
-    """What `make sizes` prints, by row: records, bytes in clear and in both strategies, units in both."""
+def sizes() -> dict[tuple[str, str], tuple[int, ...]]:
+    """What `make sizes` prints, by records and strategy: how many, bytes in clear, stored, more, units."""
     done = subprocess.run(
-        [sys.executable, str(EXAMPLES / "sizes.py")],
-        env={"PYTHONPATH": str(EXAMPLES.parent / "lambda_src"), "LC_ALL": "C"},
+        [sys.executable, "-m", "benchmarks.peers.record_cost"],
+        env={"PYTHONPATH": f"{EXAMPLES.parent}:{EXAMPLES.parent / 'lambda_src'}", "LC_ALL": "C"},
         check=True,
         capture_output=True,
         text=True,
     )
-    row = re.compile(r"^(\S.*?) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+) -> (\d+)$", re.MULTILINE)
-    return {name: tuple(map(int, numbers)) for name, *numbers in row.findall(done.stdout)}
+    row = re.compile(r"^ *(\S.*?)  +(\d+)  +ours, (\w+), flavor 00" + r"  +([\d,]+)" * 4, re.MULTILINE)
+    return {
+        (records, strategy): tuple(int(number.replace(",", "")) for number in (count, *numbers))
+        for records, count, strategy, *numbers in row.findall(done.stdout)
+    }
 
 
-def test_sizes_are_told_of_every_file_of_examples(sizes: dict[str, tuple[int, ...]]) -> None:
-    assert {name: row[0] for name, row in sizes.items()} == {**COUNTS, "500 bytes": 1}
+def test_sizes_are_told_of_every_file_of_examples(sizes: dict[tuple[str, str], tuple[int, ...]]) -> None:
+    counts = {**COUNTS, "500 bytes": 1}
+    assert {key: row[0] for key, row in sizes.items()} == {
+        (records, strategy): count for records, count in counts.items() for strategy in ("record", "tenant")
+    }
 
 
-def test_a_record_takes_less_room_under_a_branch_key(sizes: dict[str, tuple[int, ...]]) -> None:
-    for _, _, in_record, in_tenant, units_in_record, units_in_tenant in sizes.values():
-        assert in_record - in_tenant == 156
+def test_a_record_takes_less_room_under_a_branch_key(
+    sizes: dict[tuple[str, str], tuple[int, ...]],
+) -> None:
+    for records in (*COUNTS, "500 bytes"):
+        (*_, in_record, units_in_record), (*_, in_tenant, units_in_tenant) = (
+            sizes[records, strategy] for strategy in ("record", "tenant")
+        )
+        assert in_record - in_tenant == 149
         assert units_in_tenant < units_in_record
 
 
 def test_a_record_of_500_bytes_takes_one_write_unit_under_a_branch_key_and_two_without(
-    sizes: dict[str, tuple[int, ...]],
+    sizes: dict[tuple[str, str], tuple[int, ...]],
 ) -> None:
-    _, in_clear, in_record, in_tenant, *units = sizes["500 bytes"]
-    assert in_clear == 500
-    assert in_tenant <= 1024 < in_record
-    assert units == [2, 1]
+    assert sizes["500 bytes", "tenant"] == (1, 500, 970, 470, 1)
+    assert sizes["500 bytes", "record"] == (1, 500, 1119, 619, 2)
