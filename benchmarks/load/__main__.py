@@ -1,6 +1,7 @@
 """`python -m benchmarks.load`: a load of bounded length on the deployed API, and whether it holds.
 
-Exit codes: 0; 1 when a verdict falls short or the load could not begin; 2 when an argument is wrong.
+Exit codes: 0; 1 when a verdict falls short or the load could not begin; 2 when an argument is wrong; 130 when
+it was interrupted.
 """
 
 import sys
@@ -46,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (LoadError, DocumentError, DeploymentError) as error:
         print(f"benchmarks.load: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("benchmarks.load: interrupted, nothing is written", file=sys.stderr)
+        return 130
     return 0 if all(verdict.holds for verdict in verdicts(run)) else 1
 
 

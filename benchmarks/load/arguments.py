@@ -42,7 +42,7 @@ class Options:
     seconds: float = 200.0
     outstanding: int = 64
     limits: Limits = field(default_factory=Limits)
-    flat_bytes: int = 8 * 1024**2
+    flat_bytes: int = 4 * 1024**2
     seed: int = 1
 
 

@@ -97,7 +97,7 @@ def _steps(
     steps: list[Step] = []
     snapshots = [_snapshot(deployment)]
     began = time.monotonic()
-    last = "first step"
+    last, held = "first step", True
     for rate in rates(first=chosen.first_rate, factor=chosen.factor, steps=chosen.steps):
         # One that does not hold is tried again: a machine that hiccups once is not saturated.
         for again in ("", " again"):
@@ -109,9 +109,10 @@ def _steps(
             steps.append(step)
             snapshots.append(_snapshot(deployment))
             last = f"{step.achieved:.1f}/s before, p99 {step.latencies.p99 * 1000:,.0f} ms"
-            if not saturated(step, chosen.limits):
+            held = not saturated(step, chosen.limits)
+            if held:
                 break
-        else:
+        if not held:
             break
     return steps, snapshots
 

@@ -66,8 +66,8 @@ def _memory(run: Run) -> Verdict:
     since = sum(step.sent for step in run.steps[1:])
     replaced = f"; {grown.ended} ended, {grown.began} came" if grown.ended or grown.began else ""
     told = (
-        f"{grown.most_bytes / _MIB:+.1f} MiB at most in {grown.compared} processes over {since:,} requests, "
-        f"{allowed / _MIB:.0f} MiB allowed{replaced}"
+        f"{grown.most_bytes / _MIB:+.1f} MiB at most (in {grown.process}) of {grown.compared} processes, "
+        f"over {since:,} requests; {allowed / _MIB:.0f} MiB are allowed{replaced}"
     )
     return Verdict(name, grown.most_bytes <= allowed, told)
 
@@ -76,7 +76,7 @@ def _kept(run: Run) -> Verdict:
     found = run.verification
     told = (
         f"{found.verified:,} of {found.acknowledged:,}, in {found.present:,} records that are there and "
-        f"{found.absent:,} that are not; {found.doubtful:,} of them had two possibilities"
+        f"{found.absent:,} that are not; {found.doubtful:,} of these had two possibilities"
     )
     kept = found.acknowledged > 0 and found.verified == found.acknowledged and not found.findings
     return Verdict("every acknowledged write is verified", kept, told)
