@@ -7,6 +7,7 @@ it was interrupted.
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -68,17 +69,17 @@ def _run(chosen: Options, *, command: str) -> Run:
 
 def _show(run: Run) -> None:
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False, markup=False)
-    console.print(_table(STEP_HEAD, step_rows(run)))
-    console.print(_table(MEMORY_HEAD, memory_rows(run)))
-    console.print(_table(VERDICT_HEAD, verdict_rows(run)))
+    console.print(_table(STEP_HEAD, step_rows(run), justify="right"), "")
+    console.print(_table(MEMORY_HEAD, memory_rows(run), justify="right"), "")
+    console.print(_table(VERDICT_HEAD, verdict_rows(run), justify="left"))
     for finding in run.verification.findings:
         console.print(finding)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, justify: Literal["left", "right"]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for place, name in enumerate(head):
-        table.add_column(name, overflow="fold", justify="left" if place == 0 else "right")
+        table.add_column(name, overflow="fold", justify=justify if place else "left")
     for row in rows:
         table.add_row(*row)
     return table

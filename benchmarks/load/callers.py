@@ -13,6 +13,7 @@ from client.signing import Signer
 _CONNECT_SECONDS = 5.0
 #: Longer than API Gateway waits for a function.
 _ANSWER_SECONDS = 35.0
+_OF_A_PAGE = {"records", "failed", "cursor"}
 
 
 class NoAnswerError(Exception):
@@ -33,6 +34,11 @@ class Answer:
             return json.loads(self.body)
         except ValueError:
             return None
+
+    def page(self) -> dict[str, Any] | None:
+        """Return the body as a page of a list; None if it is none."""
+        content = self.content()
+        return content if isinstance(content, dict) and set(content) == _OF_A_PAGE else None
 
     @property
     def revision(self) -> str | None:

@@ -1,9 +1,11 @@
 """The load from its beginning to its end: callers, warm-up, steps of rising rate, verification."""
 
+import platform
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from importlib.metadata import version
 from random import Random
 
 from benchmarks.load import processes
@@ -54,7 +56,7 @@ def load(deployment: Deployment, chosen: Options, *, command: str, tell: Tell = 
         command=command,
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         options=chosen,
-        machine=machine(),
+        machine={**machine(), "Python": platform.python_version(), "moto": version("moto")},
         steps=tuple(steps),
         snapshots=tuple(snapshots),
         verification=verification,

@@ -107,9 +107,9 @@ class Operations:
             return Outcome(PAGE, f"{PAGE}: no answer ({lost})")
         if answer.status != _OK:
             return _failed(PAGE, answer)
-        page = answer.content()
-        if page["failed"]:
-            return Outcome(PAGE, f"{PAGE}: a record that does not open", wrong=True)
+        page = answer.page()
+        if page is None or page["failed"]:
+            return Outcome(PAGE, f"{PAGE}: not a page of records that open", wrong=True)
         # Others write meanwhile: which records are there is not known, but each must be its own.
         if not all(
             each["record"].startswith(prefix)

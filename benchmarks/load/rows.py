@@ -8,6 +8,7 @@ from benchmarks.load.steps import Step, saturated
 from benchmarks.load.verdicts import verdicts
 
 STEP_HEAD = (
+    "rate/s",
     "offered/s",
     "achieved/s",
     "p50 ms",
@@ -36,6 +37,7 @@ def _step_row(step: Step, before: Snapshot, after: Snapshot, *, held: bool) -> t
     functions = after.functions_seconds - before.functions_seconds
     emulator = after.emulator.processor_seconds - before.emulator.processor_seconds
     return (
+        f"{step.rate:.1f}",
         f"{step.offered:.1f}",
         f"{step.achieved:.1f}",
         *(

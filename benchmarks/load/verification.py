@@ -131,9 +131,9 @@ def _names(tenant: str, caller: Caller) -> set[str]:
     while cursor is not None:
         more = f"&cursor={quote(cursor, safe='')}" if cursor else ""
         answer = _answer(caller, f"{records_path(tenant)}?limit={_PAGE_LIMIT}{more}")
-        if answer is None or answer.status != _OK:
+        page = None if answer is None or answer.status != _OK else answer.page()
+        if page is None:
             return set()
-        page = answer.content()
         names |= {each["record"] for each in page["records"]}
         cursor = page["cursor"]
     return names

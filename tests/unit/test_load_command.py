@@ -17,7 +17,7 @@ from tests.unit.load_runs import MIB, run_of
 
 def test_the_document_has_a_place_for_every_table_and_is_filled() -> None:
     page = document.written(document.FILE.read_text(), run_of())
-    assert "| 10.0 | 10.0 | 100 | 100 | 100 | 100 | 0 |" in page
+    assert "| 5.0 | 10.0 | 10.0 | 100 | 100 | 100 | 100 | 0 |" in page
     assert "| every acknowledged write is verified | 50 of 50" in page
     with pytest.raises(DocumentError, match="nothing-like-it"):
         document.written(page + "\n<!-- table: nothing-like-it -->\n<!-- end -->\n", run_of())

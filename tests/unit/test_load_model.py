@@ -260,6 +260,11 @@ def test_a_page_with_another_records_content_is_found(world: World) -> None:
     assert outcomes == {Outcome(PAGE), Outcome(PAGE, "page: a record with another's content", wrong=True)}
 
 
+def test_an_answer_that_is_no_page_is_found(world: World) -> None:
+    world.callers["one"]._page = lambda *_: Answer(200, {}, b"<html>")  # type: ignore[method-assign]
+    assert world.do(PAGE) == Outcome(PAGE, "page: not a page of records that open", wrong=True)
+
+
 def test_a_tenant_who_reads_anothers_records_is_found(world: World) -> None:
     world.do(CREATE)
     world.callers["two"].open_to_all = True
