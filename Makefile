@@ -108,9 +108,17 @@ fuzz-messages: $(FUZZ_READY) ## the parsers of messages and item headers, guided
 fuzz-keep: $(FUZZ_READY) ## of what `make fuzz-messages` found, add to fuzz/corpus what covers more
 	@PYTHONPATH=.:lambda_src $(FUZZ)/bin/python -m fuzz.messages fuzz/corpus $(FUZZED)/found -merge=1
 
-.PHONY: load
-load: $(READY) ## 10,000 requests of two tenants over 64 threads: each in its own session
+.PHONY: session-load
+session-load: $(READY) ## 10,000 requests of two tenants over 64 threads: each in its own session
 	@SEALED_REQUESTS=10000 pytest tests/local/test_tenant_sessions.py -k sixty_four $(PYTEST_ARGS)
+
+.PHONY: load
+load: $(READY) ## mixed requests of many tenants at rising rates until it saturates: writes docs/benchmarks/load.md
+	@python -m benchmarks.load --write
+
+.PHONY: load-quick
+load-quick: $(READY) ## the same at low rates, in about a minute; writes nothing
+	@python -m benchmarks.load --quick
 
 .PHONY: large
 large: $(READY) ## an object of 1 GiB up and down: memory, and the bytes that a range of it takes

@@ -27,7 +27,7 @@ from tests.local.test_enforcement import TRUSTS_ANOTHER
 from tests.local.test_trail import Archive
 
 OWN, OTHER = "acme", "globex"
-#: `make load` asks more.
+#: `make session-load` asks more.
 REQUESTS = int(os.environ.get("SEALED_REQUESTS", "1000"))
 DUTIES = ("writer", "reader", "tenant-admin")
 
