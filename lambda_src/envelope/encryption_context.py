@@ -39,9 +39,11 @@ def serialize(encryption_context: Mapping[str, str]) -> bytes:
 
     ESDK specification, framework/structures.md, "Serialization" of the encryption context.
     """
+    if not encryption_context:
+        return b""
     if isinstance(encryption_context, SerializedContext):
-        return encryption_context.pairs if encryption_context else b""
-    return serialize_pairs(encryption_context) if encryption_context else b""
+        return encryption_context.pairs
+    return serialize_pairs(encryption_context)
 
 
 class SerializedContext(Mapping[str, str]):

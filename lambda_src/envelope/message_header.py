@@ -7,7 +7,7 @@ Source: ESDK specification, data-format/message-header.md.
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .byte_reader import FieldReader, decode_text
 from .byte_streams import ByteSource, read_up_to
@@ -20,6 +20,8 @@ from .message_suites import Suite, suite_of
 MAX_HEADER_LENGTH = 64 * 1024
 MAX_FRAME_LENGTH = 16 * 1024 * 1024
 IV_LENGTH = 12
+#: Of the header's tag in version 2, where none is stored.
+ZERO_IV = bytes(IV_LENGTH)
 TAG_LENGTH = 16
 _COMMITMENT_LENGTH = 32
 _SINGLE_BLOCK, _FRAMED = 1, 2
@@ -28,8 +30,7 @@ _TYPE = 0x80  # "customer authenticated encrypted data", the only type of versio
 _IN_BASE64 = (b"AgR4", b"AgV4", b"AYAA", b"AYAB", b"AYAD")
 
 
-@dataclass(frozen=True, slots=True)
-class MessageHeader:
+class MessageHeader(NamedTuple):
     """The fields of a header.
 
     Parameters
@@ -61,8 +62,7 @@ class MessageHeader:
         return self.frame_length > 0
 
 
-@dataclass(frozen=True, slots=True)
-class StoredHeader:
+class StoredHeader(NamedTuple):
     """A header as it was read or written.
 
     Parameters
@@ -157,7 +157,7 @@ def _read(reader: "_HeaderReader") -> StoredHeader:
     frame_length = _read_frame_length(reader, framed=framed)
     commitment = reader.take(_COMMITMENT_LENGTH)
     fields = MessageHeader(suite, message_id, context, entries, frame_length, commitment)
-    return StoredHeader(fields, reader.taken(), iv=bytes(IV_LENGTH), tag=reader.take(TAG_LENGTH))
+    return StoredHeader(fields, reader.taken(), iv=ZERO_IV, tag=reader.take(TAG_LENGTH))
 
 
 def _read_version_1(reader: "_HeaderReader") -> StoredHeader:
@@ -206,39 +206,53 @@ class _HeaderReader:
         return bytes(self._data[self.position : self.position + length])
 
     def take(self, length: int) -> bytes:
-        end = self.position + length
-        if end > MAX_HEADER_LENGTH:
-            raise LimitExceededError(f"the header has more than the {MAX_HEADER_LENGTH} bytes it may have")
-        data = self._data[self.position : end]
-        if len(data) < length:
-            raise TruncatedMessageError("the message ends within its header")
-        self.position = end
-        return bytes(data)
+        begin = self._move(length)
+        return bytes(self._data[begin : self.position])
 
     def unsigned(self, width: int) -> int:
-        return int.from_bytes(self.take(width), "big")
+        begin = self._move(width)
+        return int.from_bytes(self._data[begin : self.position], "big")
 
     def text(self, length: int) -> str:
-        return decode_text(self.take(length), error=MalformedMessageError)
+        begin = self._move(length)
+        return decode_text(self._data[begin : self.position], error=MalformedMessageError)
+
+    def _move(self, length: int) -> int:
+        """Take so many bytes, all of which are there; return where they begin."""
+        begin = self.position
+        end = begin + length
+        if end > len(self._data):
+            self._get(end)
+        self.position = end
+        return begin
+
+    def _get(self, end: int) -> None:
+        """Have the bytes up to `end`, or raise. What is at hand is no more than a header may have."""
+        if end > MAX_HEADER_LENGTH:
+            raise LimitExceededError(f"the header has more than the {MAX_HEADER_LENGTH} bytes it may have")
+        raise TruncatedMessageError("the message ends within its header")
 
 
 class _StreamedHeaderReader(_HeaderReader):
     """Reads them off a stream, of which it takes no more than it is asked for, and keeps what it read."""
 
     def __init__(self, source: ByteSource) -> None:
-        super().__init__(bytearray())
+        self._read = bytearray()
+        super().__init__(self._read)
         self._source = source
 
     def ahead(self, length: int) -> bytes:
-        missing = self.position + length - len(self._data)
-        if missing > 0:
-            self._data += read_up_to(self._source, missing)
+        self._fill(self.position + length)
         return super().ahead(length)
 
-    def take(self, length: int) -> bytes:
-        if self.position + length <= MAX_HEADER_LENGTH:
-            self.ahead(length)
-        return super().take(length)
+    def _get(self, end: int) -> None:
+        if end <= MAX_HEADER_LENGTH:
+            self._fill(end)
+        if end > len(self._read):
+            super()._get(end)
+
+    def _fill(self, end: int) -> None:
+        self._read += read_up_to(self._source, end - len(self._read))
 
 
 def _read_context(reader: FieldReader) -> dict[str, str]:

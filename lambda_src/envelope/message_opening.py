@@ -9,10 +9,7 @@ framework/required-encryption-context-cmm.md.
 import hmac
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import NamedTuple
 
 from .encryption_context import SerializedContext, callers_context, serialize
 from .errors import (
@@ -21,12 +18,11 @@ from .errors import (
     ContextMismatchError,
     DataKeyError,
     MalformedMessageError,
-    TagError,
 )
 from .keyring import KEY_LENGTH, Keyring
 from .message_frames import FrameCipher
 from .message_header import (
-    IV_LENGTH,
+    ZERO_IV,
     MessageHeader,
     StoredHeader,
     check_frame_length,
@@ -38,8 +34,7 @@ from .signing import PUBLIC_KEY_CONTEXT_KEY, PUBLIC_KEY_TEXT_LENGTH, SigningKey
 DEFAULT_FRAME_LENGTH = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class OpenMessage:
+class OpenMessage(NamedTuple):
     """A header that is written or verified, and what encrypts or decrypts the frames after it.
 
     Parameters
@@ -91,7 +86,7 @@ def begin_message(
     context = callers_context(encryption_context)
     if isinstance(required, str):
         raise ConfigurationError("required is a collection of keys, not one text")
-    missing = set(required) - context.keys()
+    missing = {key for key in required if key not in context}
     if missing:
         raise ConfigurationError(
             f"required keys are missing from the encryption context: {', '.join(map(repr, sorted(missing)))}"
@@ -109,10 +104,9 @@ def begin_message(
         stored = {key: value for key, value in context.items() if key not in required}
     fields = MessageHeader(suite, message_id, stored, (entry,), frame_length, keys.commitment)
     body = serialize_fields(fields)
-    iv = bytes(IV_LENGTH)
-    aad = body + serialize({key: context[key] for key in required})
-    header = StoredHeader(fields, body, iv, tag=AESGCM(keys.body_key).encrypt(iv, b"", aad))
     frames = FrameCipher(keys.body_key, message_id=message_id, frame_length=frame_length)
+    tag = frames.header_tag(ZERO_IV, body + serialize({key: context[key] for key in required}))
+    header = StoredHeader(fields, body, ZERO_IV, tag)
     return OpenMessage(header, frames, signing_key)
 
 
@@ -161,8 +155,8 @@ def open_message(
     keys = derive_keys(fields.suite, data_key=data_key, message_id=fields.message_id)
     if fields.suite.commits and not hmac.compare_digest(keys.commitment, fields.commitment):
         raise CommitmentError("the header does not commit to the data key that was unwrapped")
-    _verify_tag(header, body_key=keys.body_key, left_out=left_out)
     frames = FrameCipher(keys.body_key, message_id=fields.message_id, frame_length=fields.frame_length)
+    frames.verify_header(header.iv, header.tag, header.body + serialize(left_out))
     return OpenMessage(header, frames)
 
 
@@ -201,15 +195,3 @@ def _whole_context(
         return SerializedContext({**fields.encryption_context, **left_out})
     except ConfigurationError as error:
         raise ContextMismatchError(f"the stored and the given context do not fit together: {error}") from None
-
-
-def _verify_tag(header: StoredHeader, *, body_key: bytes, left_out: Mapping[str, str]) -> None:
-    try:
-        AESGCM(body_key).decrypt(header.iv, header.tag, header.body + serialize(left_out))
-    except InvalidTag:
-        pass
-    else:
-        return
-    raise TagError(
-        "the header does not authenticate: it was changed, or was not written with these required pairs"
-    )
