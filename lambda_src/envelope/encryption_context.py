@@ -20,7 +20,7 @@ def serialize_pairs(encryption_context: Mapping[str, str]) -> bytes:
 
     This is the form inside an item's header and footer (DB-ESDK header.md, "Encryption Context").
     """
-    pairs = sorted((key.encode(), value.encode()) for key, value in encryption_context.items())
+    pairs = sorted([(key.encode(), value.encode()) for key, value in encryption_context.items()])
     parts = [len(pairs).to_bytes(2, "big")]
     for key, value in pairs:
         if len(key) > MAX_FIELD_LENGTH or len(value) > MAX_FIELD_LENGTH:
@@ -76,6 +76,9 @@ class SerializedContext(Mapping[str, str]):
 
     def __getitem__(self, key: str) -> str:
         return self._by_key[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._by_key
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_key)

@@ -11,11 +11,12 @@ import hashlib
 from collections.abc import Iterator, Mapping
 
 from .byte_streams import ByteSource, Filler, read_up_to, whole_reads
-from .errors import LimitExceededError, MalformedMessageError, TruncatedMessageError
+from .encryption_context import callers_context
+from .errors import ConfigurationError, LimitExceededError, MalformedMessageError, TruncatedMessageError
 from .keyring import Keyring
 from .message_frames import FINAL_HEAD, Bytes, FrameCipher, is_final
 from .message_header import IV_LENGTH, TAG_LENGTH, StoredHeader, read_header
-from .message_opening import open_message
+from .message_opening import open_with
 from .signing import PUBLIC_KEY_CONTEXT_KEY, verify_signed_digest
 
 #: What `cryptography` decrypts in one call.
@@ -171,13 +172,14 @@ def open_body(
     IntegrityError, KeyServiceError
         As `read_header` and `open_message` raise them.
     """
-    header = read_header(source)
-    message = open_message(
-        header,
-        keyring=keyring,
-        encryption_context=encryption_context,
-        allow_uncommitted=allow_uncommitted,
-    )
+    try:
+        asked_for = callers_context(encryption_context)
+    except ConfigurationError:
+        # What is no message is told first, whatever else is wrong.
+        read_header(source)
+        raise
+    header = read_header(source, asked_for=asked_for)
+    message = open_with(header, keyring=keyring, asked_for=asked_for, allow_uncommitted=allow_uncommitted)
     return MessageBody(source, header=header, cipher=message.frames, max_block_length=max_block_length)
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from .byte_reader import FieldReader, decode_text
 from .byte_streams import ByteSource, read_up_to
 from .encrypted_data_keys import read_entries, serialize_entry
-from .encryption_context import serialize
+from .encryption_context import SerializedContext, serialize
 from .errors import ConfigurationError, LimitExceededError, MalformedMessageError, TruncatedMessageError
 from .keyring import EncryptedDataKey
 from .message_suites import Suite, suite_of
@@ -119,8 +119,16 @@ def serialize_fields(fields: MessageHeader) -> bytes:
     return body
 
 
-def read_header(source: ByteSource) -> StoredHeader:
+def read_header(source: ByteSource, *, asked_for: SerializedContext | None = None) -> StoredHeader:
     """Read a header off the beginning of a message. Nothing is verified but form and limits.
+
+    Parameters
+    ----------
+    source
+        At the first byte of the message.
+    asked_for
+        The context that the caller will ask for. Where its very bytes are stored they are not parsed: it is
+        the header's context itself.
 
     Raises
     ------
@@ -132,27 +140,24 @@ def read_header(source: ByteSource) -> StoredHeader:
         The bytes end within the header.
     """
     if type(source) is not io.BytesIO:
-        return _read(_StreamedHeaderReader(source))
+        return _read(_StreamedHeaderReader(source), asked_for)
     # All of the header is at hand: it is read at once, and what was too much is given back.
     begin = source.tell()
     reader = _HeaderReader(source.read(MAX_HEADER_LENGTH))
     try:
-        return _read(reader)
+        return _read(reader, asked_for)
     finally:
         source.seek(begin + reader.position)
 
 
-def _read(reader: "_HeaderReader") -> StoredHeader:
-    reader.refuse_what_is_no_message()
-    version = reader.unsigned(1)
+def _read(reader: "_HeaderReader", asked_for: SerializedContext | None) -> StoredHeader:
+    version = reader.version()
     if version == 1:
-        return _read_version_1(reader)
+        return _read_version_1(reader, asked_for)
     suite = suite_of(version, reader.unsigned(2))
     message_id = reader.take(suite.message_id_length)
-    context, entries = (
-        _read_context(reader),
-        read_entries(reader, count_width=2, malformed=MalformedMessageError),
-    )
+    context = _read_context(reader, asked_for)
+    entries = read_entries(reader, count_width=2, malformed=MalformedMessageError)
     framed = _read_content_type(reader)
     frame_length = _read_frame_length(reader, framed=framed)
     commitment = reader.take(_COMMITMENT_LENGTH)
@@ -160,15 +165,13 @@ def _read(reader: "_HeaderReader") -> StoredHeader:
     return StoredHeader(fields, reader.taken(), iv=ZERO_IV, tag=reader.take(TAG_LENGTH))
 
 
-def _read_version_1(reader: "_HeaderReader") -> StoredHeader:
+def _read_version_1(reader: "_HeaderReader", asked_for: SerializedContext | None) -> StoredHeader:
     if reader.unsigned(1) != _TYPE:
         raise MalformedMessageError("the message's type is unknown; 80 is the only one of version 1")
     suite = suite_of(1, reader.unsigned(2))
     message_id = reader.take(suite.message_id_length)
-    context, entries = (
-        _read_context(reader),
-        read_entries(reader, count_width=2, malformed=MalformedMessageError),
-    )
+    context = _read_context(reader, asked_for)
+    entries = read_entries(reader, count_width=2, malformed=MalformedMessageError)
     framed = _read_content_type(reader)
     if reader.unsigned(4) != 0 or reader.unsigned(1) != IV_LENGTH:
         raise MalformedMessageError("the header's reserved field or its IV length is not the suite's")
@@ -185,17 +188,20 @@ class _HeaderReader:
         #: Bytes of the message that were taken.
         self.position = 0
 
-    def refuse_what_is_no_message(self) -> None:
-        """Look at the first bytes, for the two mistakes that are most often made."""
+    def version(self) -> int:
+        """Take the first byte, after a look at the first four for the mistakes that are most often made."""
         ahead = self.ahead(len(_IN_BASE64[0]))
         if not ahead:
             raise TruncatedMessageError("there are no bytes: an empty file is not a message")
         if ahead in _IN_BASE64:
             raise MalformedMessageError("this is a message in base64: decode it into bytes first")
-        if ahead[0] not in (1, 2):
+        version = ahead[0]
+        if version not in (1, 2):
             raise MalformedMessageError(
                 "this is not a message of the AWS Encryption SDK: it begins with neither 01 nor 02"
             )
+        self.position += 1
+        return version
 
     def taken(self) -> bytes:
         """Return all that was taken."""
@@ -206,25 +212,21 @@ class _HeaderReader:
         return bytes(self._data[self.position : self.position + length])
 
     def take(self, length: int) -> bytes:
-        begin = self._move(length)
-        return bytes(self._data[begin : self.position])
-
-    def unsigned(self, width: int) -> int:
-        begin = self._move(width)
-        return int.from_bytes(self._data[begin : self.position], "big")
-
-    def text(self, length: int) -> str:
-        begin = self._move(length)
-        return decode_text(self._data[begin : self.position], error=MalformedMessageError)
-
-    def _move(self, length: int) -> int:
-        """Take so many bytes, all of which are there; return where they begin."""
-        begin = self.position
-        end = begin + length
+        begin, end = self.position, self.position + length
         if end > len(self._data):
             self._get(end)
         self.position = end
-        return begin
+        return bytes(self._data[begin:end])
+
+    def unsigned(self, width: int) -> int:
+        begin, end = self.position, self.position + width
+        if end > len(self._data):
+            self._get(end)
+        self.position = end
+        return int.from_bytes(self._data[begin:end], "big")
+
+    def text(self, length: int) -> str:
+        return decode_text(self.take(length), error=MalformedMessageError)
 
     def _get(self, end: int) -> None:
         """Have the bytes up to `end`, or raise. What is at hand is no more than a header may have."""
@@ -255,11 +257,15 @@ class _StreamedHeaderReader(_HeaderReader):
         self._read += read_up_to(self._source, end - len(self._read))
 
 
-def _read_context(reader: FieldReader) -> dict[str, str]:
+def _read_context(reader: _HeaderReader, asked_for: SerializedContext | None) -> Mapping[str, str]:
     """Read the context. Its order is left to the writer: the tag covers the bytes as they are."""
     length = reader.unsigned(2)
     if length == 0:
         return {}
+    if asked_for is not None and reader.ahead(length) == asked_for.pairs:
+        # No other pairs have these bytes.
+        reader.take(length)
+        return asked_for
     count, used = reader.unsigned(2), 2
     if count == 0:
         raise MalformedMessageError("the stored encryption context is announced, and has no pairs")

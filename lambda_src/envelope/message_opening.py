@@ -140,7 +140,19 @@ def open_message(
     KeyServiceError
         The keyring could not be used, so the message could not be judged.
     """
-    fields, asked_for = header.fields, callers_context(encryption_context)
+    return open_with(
+        header,
+        keyring=keyring,
+        asked_for=callers_context(encryption_context),
+        allow_uncommitted=allow_uncommitted,
+    )
+
+
+def open_with(
+    header: StoredHeader, *, keyring: Keyring, asked_for: SerializedContext, allow_uncommitted: bool
+) -> OpenMessage:
+    """Do what `open_message` does, with a context that `callers_context` made."""
+    fields = header.fields
     if not fields.suite.commits and not allow_uncommitted:
         raise CommitmentError(
             f"the message is of version 1, suite {fields.suite.id:04x}, which does not commit to its data "
@@ -163,6 +175,8 @@ def open_message(
 def _left_out(fields: MessageHeader, asked_for: Mapping[str, str]) -> dict[str, str]:
     """Return the pairs that the header does not hold; raise where it holds another value."""
     stored = fields.encryption_context
+    if stored is asked_for:
+        return {}
     differing = sorted(key for key, value in asked_for.items() if stored.get(key, value) != value)
     if differing:
         raise ContextMismatchError(
@@ -175,10 +189,10 @@ def _left_out(fields: MessageHeader, asked_for: Mapping[str, str]) -> dict[str, 
 
 def _check_public_key(fields: MessageHeader) -> None:
     """Refuse a public key where nothing is signed, and a signed message without one."""
-    public_key = fields.encryption_context.get(PUBLIC_KEY_CONTEXT_KEY)
-    if (public_key is not None) != fields.suite.signed:
+    stored, signed = fields.encryption_context, fields.suite.signed
+    if (PUBLIC_KEY_CONTEXT_KEY in stored) != signed:
         raise MalformedMessageError("the header's public key does not fit its algorithm suite")
-    if public_key is not None and len(public_key) != PUBLIC_KEY_TEXT_LENGTH:
+    if signed and len(stored[PUBLIC_KEY_CONTEXT_KEY]) != PUBLIC_KEY_TEXT_LENGTH:
         raise MalformedMessageError("the header's public key is not a point of P-384 in base64")
 
 
