@@ -244,7 +244,7 @@ class _StreamedHeaderReader(_HeaderReader):
         self._source = source
 
     def ahead(self, length: int) -> bytes:
-        self._fill(self.position + length)
+        self._fill(min(self.position + length, MAX_HEADER_LENGTH))
         return super().ahead(length)
 
     def _get(self, end: int) -> None:
@@ -254,7 +254,8 @@ class _StreamedHeaderReader(_HeaderReader):
             super()._get(end)
 
     def _fill(self, end: int) -> None:
-        self._read += read_up_to(self._source, end - len(self._read))
+        if end > len(self._read):
+            self._read += read_up_to(self._source, end - len(self._read))
 
 
 def _read_context(reader: _HeaderReader, asked_for: SerializedContext | None) -> Mapping[str, str]:
@@ -262,7 +263,7 @@ def _read_context(reader: _HeaderReader, asked_for: SerializedContext | None) ->
     length = reader.unsigned(2)
     if length == 0:
         return {}
-    if asked_for is not None and reader.ahead(length) == asked_for.pairs:
+    if asked_for and length == len(asked_for.pairs) and reader.ahead(length) == asked_for.pairs:
         # No other pairs have these bytes.
         reader.take(length)
         return asked_for
