@@ -130,8 +130,8 @@ class FrameCipher:
 
     def decrypt_regular(self, frame: memoryview, *, sequence: int) -> bytes:
         """Return the content of a frame of `frame_size` bytes that is expected to have this number."""
-        aad = self._regular_aad_of(frame, sequence=sequence)
-        return self._decrypted(frame[_WIDTH:REGULAR_HEAD], frame[REGULAR_HEAD:], aad=aad, sequence=sequence)
+        iv, aad = self._read_regular_head(frame, sequence=sequence)
+        return self._decrypted(iv, frame[REGULAR_HEAD:], aad=aad, sequence=sequence)
 
     def decrypt_regular_into(self, frame: memoryview, into: memoryview, *, sequence: int) -> None:
         """Put the content of such a frame into a buffer; zeros, where it does not authenticate.
@@ -145,9 +145,9 @@ class FrameCipher:
         sequence
             From 1.
         """
-        aad = self._regular_aad_of(frame, sequence=sequence)
+        iv, aad = self._read_regular_head(frame, sequence=sequence)
         try:
-            self._aead.decrypt_into(frame[_WIDTH:REGULAR_HEAD], frame[REGULAR_HEAD:], aad, into)
+            self._aead.decrypt_into(iv, frame[REGULAR_HEAD:], aad, into)
         except InvalidTag:
             pass
         else:
@@ -188,11 +188,12 @@ class FrameCipher:
             )
         return FinalFrame(sequence, iv, content_length)
 
-    def _regular_aad_of(self, frame: memoryview, *, sequence: int) -> bytes:
-        found, _ = _REGULAR.unpack_from(frame)
+    def _read_regular_head(self, frame: memoryview, *, sequence: int) -> tuple[bytes, bytes]:
+        """Return IV and AAD of a frame that is expected to have this number."""
+        found, iv = _REGULAR.unpack_from(frame)
         if found != sequence:
             raise MalformedMessageError(f"frame {sequence} is expected here, and there is frame {found}")
-        return self._aad(b"AWSKMSEncryptionClient Frame", sequence, self.frame_length)
+        return iv, self._aad(b"AWSKMSEncryptionClient Frame", sequence, self.frame_length)
 
     def _decrypted(self, iv: Bytes, sealed: Bytes, *, aad: bytes, sequence: int) -> bytes:
         try:

@@ -130,11 +130,12 @@ class MessageReader(io.BufferedIOBase):
         return taken.tobytes()
 
     def _next(self) -> Bytes:
-        """Return the next content that is not empty, or none at the end. A failure is raised every time."""
+        """Return the next content, or none at the end. A failure is raised every time."""
         if self._failure is not None:
             raise self._failure
         try:
-            content = next(filter(len, self._contents), b"")
+            # Only the last one may be empty.
+            return next(self._contents, b"")
         except EnvelopeError as failure:
             self._failure = self._told(failure)
             raise self._failure from None
@@ -142,7 +143,6 @@ class MessageReader(io.BufferedIOBase):
             # What the source raised, or an interruption: the body cannot be gone on with, and has not ended.
             self._failure = failure
             raise
-        return content
 
     def _told(self, failure: EnvelopeError) -> EnvelopeError:
         if not self._released:
