@@ -39,11 +39,9 @@ def serialize(encryption_context: Mapping[str, str]) -> bytes:
 
     ESDK specification, framework/structures.md, "Serialization" of the encryption context.
     """
-    if not encryption_context:
-        return b""
-    if isinstance(encryption_context, SerializedContext):
-        return encryption_context.pairs
-    return serialize_pairs(encryption_context)
+    if type(encryption_context) is SerializedContext:
+        return encryption_context.serialized
+    return serialize_pairs(encryption_context) if encryption_context else b""
 
 
 class SerializedContext(Mapping[str, str]):
@@ -63,16 +61,22 @@ class SerializedContext(Mapping[str, str]):
         They do not fit into a context.
     """
 
-    __slots__ = ("_by_key", "_pairs")
+    __slots__ = ("_by_key", "_pairs", "_serialized")
 
     def __init__(self, encryption_context: Mapping[str, str]) -> None:
         self._by_key = dict(encryption_context)
         self._pairs = serialize_pairs(self._by_key)
+        self._serialized = self._pairs if self._by_key else b""
 
     @property
     def pairs(self) -> bytes:
         """What `serialize_pairs` returns of it."""
         return self._pairs
+
+    @property
+    def serialized(self) -> bytes:
+        """What `serialize` returns of it."""
+        return self._serialized
 
     def __getitem__(self, key: str) -> str:
         return self._by_key[key]

@@ -263,10 +263,12 @@ def _read_context(reader: _HeaderReader, asked_for: SerializedContext | None) ->
     length = reader.unsigned(2)
     if length == 0:
         return {}
-    if asked_for and length == len(asked_for.pairs) and reader.ahead(length) == asked_for.pairs:
-        # No other pairs have these bytes.
-        reader.take(length)
-        return asked_for
+    if asked_for is not None:
+        expected = asked_for.serialized
+        if length == len(expected) and reader.ahead(length) == expected:
+            # No other pairs have these bytes.
+            reader.take(length)
+            return asked_for
     count, used = reader.unsigned(2), 2
     if count == 0:
         raise MalformedMessageError("the stored encryption context is announced, and has no pairs")
