@@ -84,8 +84,6 @@ class BranchKeyring:
         if not branch_key_id:
             raise ConfigurationError("a branch keyring needs a branch key id")
         self._branch_key_id = branch_key_id
-        self._provider_info = branch_key_id.encode()
-        self._aad_prefix = PROVIDER_ID.encode() + self._provider_info
         self._source = source
 
     def generate(self, encryption_context: Mapping[str, str]) -> tuple[bytes, EncryptedDataKey]:
@@ -95,12 +93,11 @@ class BranchKeyring:
             raise KeyServiceError("the branch key source answered with another branch key")
         # One draw for all three: what the call costs it costs once.
         random = os.urandom(KEY_LENGTH + _SALT_LENGTH + _IV_LENGTH)
-        key, salt_and_iv = random[:KEY_LENGTH], random[KEY_LENGTH:]
-        salt, iv = salt_and_iv[:_SALT_LENGTH], salt_and_iv[_SALT_LENGTH:]
+        key, salt, iv = random[:KEY_LENGTH], random[KEY_LENGTH:-_IV_LENGTH], random[-_IV_LENGTH:]
         version = bytes.fromhex(branch_key.version.replace("-", ""))
         wrapping_key = branch_wrapping_key(branch_key.secret, salt)
         wrapped = AESGCM(wrapping_key).encrypt(iv, key, self._aad(version, encryption_context))
-        return key, EncryptedDataKey(PROVIDER_ID, self._provider_info, salt_and_iv + version + wrapped)
+        return key, EncryptedDataKey(PROVIDER_ID, self._branch_key_id.encode(), salt + iv + version + wrapped)
 
     def unwrap(
         self, encrypted_data_keys: Sequence[EncryptedDataKey], encryption_context: Mapping[str, str]
@@ -115,7 +112,7 @@ class BranchKeyring:
         raise no_key(failures)
 
     def _unwrap_one(self, encrypted: EncryptedDataKey, encryption_context: Mapping[str, str]) -> bytes:
-        if (encrypted.provider_id, encrypted.provider_info) != (PROVIDER_ID, self._provider_info):
+        if (encrypted.provider_id, encrypted.provider_info) != (PROVIDER_ID, self._branch_key_id.encode()):
             raise DataKeyError("an entry is not wrapped under this branch key")
         asked_for, stored = version_of(encrypted), encrypted.ciphertext
         salt, iv = stored[:_SALT_LENGTH], stored[_SALT_LENGTH:_VERSION_START]
@@ -132,7 +129,7 @@ class BranchKeyring:
             raise DataKeyError(message) from error
 
     def _aad(self, version: bytes, encryption_context: Mapping[str, str]) -> bytes:
-        return self._aad_prefix + version + serialize(encryption_context)
+        return PROVIDER_ID.encode() + self._branch_key_id.encode() + version + serialize(encryption_context)
 
 
 def version_of(entry: EncryptedDataKey) -> str:

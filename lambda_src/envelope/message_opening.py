@@ -203,8 +203,6 @@ def _whole_context(
 
     Every pair that was asked for is one of the two, so where there are no more than these it is just them.
     """
-    if fields.encryption_context is asked_for:
-        return asked_for
     if len(asked_for) == len(fields.encryption_context) + len(left_out):
         return asked_for
     try:
