@@ -91,7 +91,9 @@ class BranchKeyring:
         branch_key = self._source.active(self._branch_key_id)
         if branch_key.id != self._branch_key_id:
             raise KeyServiceError("the branch key source answered with another branch key")
-        key, salt, iv = os.urandom(KEY_LENGTH), os.urandom(_SALT_LENGTH), os.urandom(_IV_LENGTH)
+        # One draw for all three: what the call costs it costs once.
+        random = os.urandom(KEY_LENGTH + _SALT_LENGTH + _IV_LENGTH)
+        key, salt, iv = random[:KEY_LENGTH], random[KEY_LENGTH:-_IV_LENGTH], random[-_IV_LENGTH:]
         version = bytes.fromhex(branch_key.version.replace("-", ""))
         wrapping_key = branch_wrapping_key(branch_key.secret, salt)
         wrapped = AESGCM(wrapping_key).encrypt(iv, key, self._aad(version, encryption_context))

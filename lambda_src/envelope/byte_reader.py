@@ -58,7 +58,7 @@ class ByteReader:
         return decode_text(self.take(length))
 
 
-def decode_text(data: bytes, *, error: type[IntegrityError] = MalformedItemError) -> str:
+def decode_text(data: bytes | bytearray, *, error: type[IntegrityError] = MalformedItemError) -> str:
     """Return `data` as text; raises `error` where it is not valid UTF-8."""
     try:
         return data.decode("utf-8")

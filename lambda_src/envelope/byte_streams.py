@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol, cast
 
 from .errors import ConfigurationError
@@ -38,23 +39,39 @@ def read_up_to(source: ByteSource, length: int) -> bytes:
 _FILES = (io.FileIO, io.BufferedReader, io.BufferedRandom, io.BytesIO)
 
 
-class Filler:
-    """Reads a source into buffers, without an object for what each call gives where the source allows it."""
+def whole_reads(source: ByteSource) -> Callable[[int], bytes]:
+    """Return what reads a source as `read_up_to` does, by the shortest way."""
+    # Bytes in memory hand out all that is asked for and there. A class derived of them may not.
+    return source.read if type(source) is io.BytesIO else partial(read_up_to, source)
 
-    def __init__(self, source: ByteSource) -> None:
+
+class Filler:
+    """Reads a source into one buffer, over and over, without an object for what each call gives where it can.
+
+    Parameters
+    ----------
+    source
+        Where it is read from.
+    length
+        Bytes of the buffer.
+    """
+
+    def __init__(self, source: ByteSource, length: int) -> None:
         self._source = source
+        self._buffer = memoryview(bytearray(length))
         # Looked at once, since the look costs as much as a call.
         self._read_into: Callable[[memoryview], int | None] = (
             cast("io.BytesIO", source).readinto if type(source) in _FILES else self._read_and_copy
         )
 
-    def fill(self, buffer: memoryview) -> int:
-        """Read until `buffer` is full or the source ends; return how many bytes there are."""
+    def next(self) -> memoryview:
+        """Return the buffer, with what comes next; a part of it only where the source ends."""
+        buffer = self._buffer
         filled = taken = self._some(buffer)
         while taken and filled < len(buffer):
             taken = self._some(buffer[filled:])
             filled += taken
-        return filled
+        return buffer[:filled]
 
     def _some(self, buffer: memoryview) -> int:
         taken = self._read_into(buffer)
@@ -66,16 +83,6 @@ class Filler:
         data = read_some(self._source, len(buffer))
         buffer[: len(data)] = data
         return len(data)
-
-
-def is_left_within(source: ByteSource, length: int) -> bool:
-    """Tell whether what is left of a source is bytes in memory, and fewer than `length`."""
-    if type(source) is not io.BytesIO:
-        return False
-    position = source.tell()
-    left = source.seek(0, io.SEEK_END) - position
-    source.seek(position)
-    return left < length
 
 
 def read_some(source: ByteSource, size: int) -> bytes:

@@ -13,6 +13,8 @@ _NO_SALT = bytes(64)  # what RFC 5869 takes where there is no salt: as many zero
 _NONCE_LENGTH = 12
 _FIELD_KEY_LENGTH = _KEY_LENGTH + _NONCE_LENGTH
 _AES_BLOCK_LENGTH = 16
+_WRAPPING_LABEL = (1).to_bytes(4, "big") + b"aws-kms-hierarchy" + b"\0"
+_WRAPPING_BITS = (_KEY_LENGTH * 8).to_bytes(4, "big")
 _BLOCKS_PER_FIELD = 3  # the fewest AES blocks that hold a field key of 44 bytes
 
 
@@ -78,6 +80,4 @@ def branch_wrapping_key(branch_key: bytes, salt: bytes) -> bytes:
     counter u32 = 1, label, a zero byte, context (the salt), length of the result in bits as u32. The
     hierarchical keyring's specification names the label for encryption only; decryption needs it as well.
     """
-    counter = (1).to_bytes(4, "big")
-    bits = (_KEY_LENGTH * 8).to_bytes(4, "big")
-    return hmac.digest(branch_key, counter + b"aws-kms-hierarchy" + b"\0" + salt + bits, "sha256")
+    return hmac.digest(branch_key, _WRAPPING_LABEL + salt + _WRAPPING_BITS, "sha256")

@@ -47,7 +47,7 @@ def read_entries(
         raise LimitExceededError(
             f"the header has {count} encrypted data keys; {MAX_ENCRYPTED_DATA_KEYS} are accepted"
         )
-    return tuple(_read_entry(reader) for _ in range(count))
+    return tuple([_read_entry(reader) for _ in range(count)])
 
 
 def _read_entry(reader: FieldReader) -> EncryptedDataKey:

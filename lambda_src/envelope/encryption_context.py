@@ -20,7 +20,7 @@ def serialize_pairs(encryption_context: Mapping[str, str]) -> bytes:
 
     This is the form inside an item's header and footer (DB-ESDK header.md, "Encryption Context").
     """
-    pairs = sorted((key.encode(), value.encode()) for key, value in encryption_context.items())
+    pairs = sorted([(key.encode(), value.encode()) for key, value in encryption_context.items()])
     parts = [len(pairs).to_bytes(2, "big")]
     for key, value in pairs:
         if len(key) > MAX_FIELD_LENGTH or len(value) > MAX_FIELD_LENGTH:
@@ -39,8 +39,8 @@ def serialize(encryption_context: Mapping[str, str]) -> bytes:
 
     ESDK specification, framework/structures.md, "Serialization" of the encryption context.
     """
-    if isinstance(encryption_context, SerializedContext):
-        return encryption_context.pairs if encryption_context else b""
+    if type(encryption_context) is SerializedContext:
+        return encryption_context.serialized
     return serialize_pairs(encryption_context) if encryption_context else b""
 
 
@@ -61,19 +61,28 @@ class SerializedContext(Mapping[str, str]):
         They do not fit into a context.
     """
 
-    __slots__ = ("_by_key", "_pairs")
+    __slots__ = ("_by_key", "_pairs", "_serialized")
 
     def __init__(self, encryption_context: Mapping[str, str]) -> None:
         self._by_key = dict(encryption_context)
         self._pairs = serialize_pairs(self._by_key)
+        self._serialized = self._pairs if self._by_key else b""
 
     @property
     def pairs(self) -> bytes:
         """What `serialize_pairs` returns of it."""
         return self._pairs
 
+    @property
+    def serialized(self) -> bytes:
+        """What `serialize` returns of it."""
+        return self._serialized
+
     def __getitem__(self, key: str) -> str:
         return self._by_key[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._by_key
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_key)

@@ -4,16 +4,14 @@ What must stay true: a keyring returns a key only if it authenticated together w
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from .errors import DataKeyError, KeyServiceError
 
 KEY_LENGTH = 32
 
 
-@dataclass(frozen=True, slots=True)
-class EncryptedDataKey:
+class EncryptedDataKey(NamedTuple):
     """A wrapped key as it is stored: who wrapped it, under which key, and the wrapped bytes."""
 
     provider_id: str

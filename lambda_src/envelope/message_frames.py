@@ -6,7 +6,8 @@ Source: ESDK specification, data-format/message-body.md and message-body-aad.md.
 that the message id has 16 bytes; in version 2 it has 32.
 """
 
-from dataclasses import dataclass
+import struct
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -20,19 +21,21 @@ from .message_header import IV_LENGTH, TAG_LENGTH
 #: Also what stands in place of a sequence number to announce the final frame.
 MAX_SEQUENCE = 0xFFFFFFFF
 _WIDTH = 4
-_LENGTH_WIDTH = 8
 _FINAL = MAX_SEQUENCE.to_bytes(_WIDTH, "big")
-_IV_PREFIX = bytes(IV_LENGTH - _WIDTH)
-REGULAR_HEAD = _WIDTH + IV_LENGTH
+# What stands before the content: number and IV, in the last frame between `_FINAL` and the content's length.
+_REGULAR = struct.Struct(f">I{IV_LENGTH}s")
+_LAST = struct.Struct(f">{_WIDTH}sI{IV_LENGTH}sI")
+# How the AAD of each ends: its number, and the length of its content.
+_PLACE = struct.Struct(">IQ")
+REGULAR_HEAD = _REGULAR.size
 REGULAR_OVERHEAD = REGULAR_HEAD + TAG_LENGTH
-FINAL_HEAD = _WIDTH + _WIDTH + IV_LENGTH + _WIDTH
+FINAL_HEAD = _LAST.size
 FINAL_OVERHEAD = FINAL_HEAD + TAG_LENGTH
 
 Bytes = bytes | bytearray | memoryview
 
 
-@dataclass(frozen=True, slots=True)
-class FinalFrame:
+class FinalFrame(NamedTuple):
     """What stands before the content of a final frame."""
 
     sequence: int
@@ -41,7 +44,7 @@ class FinalFrame:
 
 
 class FrameCipher:
-    """Encrypts and decrypts the frames of one message. Safe to share between threads.
+    """Encrypts and decrypts the frames of one message, and makes its header's tag. Threads may share it.
 
     Parameters
     ----------
@@ -57,8 +60,6 @@ class FrameCipher:
         self._body_key = body_key
         self._aead = AESGCM(body_key)
         self._message_id = message_id
-        self._regular_aad = message_id + b"AWSKMSEncryptionClient Frame"
-        self._regular_length = frame_length.to_bytes(_LENGTH_WIDTH, "big")
         self.frame_length = frame_length
         self.frame_size = frame_length + REGULAR_OVERHEAD
 
@@ -70,6 +71,35 @@ class FrameCipher:
         """
         info = b"SEALED-RECORDS-LOCAL-STATE"
         return HKDFExpand(hashes.SHA512(), length=KEY_LENGTH, info=info).derive(self._body_key)
+
+    def header_tag(self, iv: bytes, authenticated: bytes) -> bytes:
+        """Return the tag over a header, which is made with the same key and has an IV of its own."""
+        return self._aead.encrypt(iv, b"", authenticated)
+
+    def verify_header(self, iv: bytes, tag: bytes, authenticated: bytes) -> None:
+        """Raise TagError unless the tag is that of what should be authenticated."""
+        try:
+            self._aead.decrypt(iv, tag, authenticated)
+        except InvalidTag:
+            pass
+        else:
+            return
+        raise TagError(
+            "the header does not authenticate: it was changed, or was not written with these required pairs"
+        )
+
+    def encrypt_all(self, content: bytes | memoryview) -> list[Bytes]:
+        """Return all frames of a body; the last one is full where the content ends with it."""
+        frames: list[Bytes] = []
+        if len(content) > self.frame_length:
+            content = memoryview(content)
+        while len(content) > self.frame_length:
+            frame = bytearray(self.frame_size)
+            self.encrypt_regular(len(frames) + 1, content[: self.frame_length], memoryview(frame))
+            frames.append(frame)
+            content = content[self.frame_length :]
+        frames.append(self.encrypt_final(len(frames) + 1, content))
+        return frames
 
     def encrypt_regular(self, sequence: int, content: Bytes, into: memoryview) -> None:
         """Write a frame that others follow into `into`, whose length is `frame_size`.
@@ -87,23 +117,21 @@ class FrameCipher:
             raise ConfigurationError(
                 f"a message has at most {MAX_SEQUENCE} frames: choose a greater frame_length"
             )
-        number = sequence.to_bytes(_WIDTH, "big")
-        iv = _IV_PREFIX + number
-        into[:REGULAR_HEAD] = number + iv
-        aad = self._regular_aad + number + self._regular_length
+        iv = _iv(sequence)
+        _REGULAR.pack_into(into, 0, sequence, iv)
+        aad = self._aad(b"AWSKMSEncryptionClient Frame", sequence, self.frame_length)
         self._aead.encrypt_into(iv, content, aad, into[REGULAR_HEAD:])
 
     def encrypt_final(self, sequence: int, content: Bytes) -> bytes:
         """Return the last frame; its content has 0 to `frame_length` bytes."""
-        number, length = sequence.to_bytes(_WIDTH, "big"), len(content).to_bytes(_WIDTH, "big")
-        iv = _IV_PREFIX + number
-        aad = self._aad(b"AWSKMSEncryptionClient Final Frame", sequence, len(content))
-        return b"".join((_FINAL, number, iv, length, self._aead.encrypt(iv, content, aad)))
+        iv, length = _iv(sequence), len(content)
+        aad = self._aad(b"AWSKMSEncryptionClient Final Frame", sequence, length)
+        return _LAST.pack(_FINAL, sequence, iv, length) + self._aead.encrypt(iv, content, aad)
 
     def decrypt_regular(self, frame: memoryview, *, sequence: int) -> bytes:
         """Return the content of a frame of `frame_size` bytes that is expected to have this number."""
-        aad = self._regular_aad_of(frame, sequence=sequence)
-        return self._decrypted(frame[_WIDTH:REGULAR_HEAD], frame[REGULAR_HEAD:], aad=aad, sequence=sequence)
+        iv, aad = self._read_regular_head(frame, sequence=sequence)
+        return self._decrypted(iv, frame[REGULAR_HEAD:], aad=aad, sequence=sequence)
 
     def decrypt_regular_into(self, frame: memoryview, into: memoryview, *, sequence: int) -> None:
         """Put the content of such a frame into a buffer; zeros, where it does not authenticate.
@@ -117,9 +145,9 @@ class FrameCipher:
         sequence
             From 1.
         """
-        aad = self._regular_aad_of(frame, sequence=sequence)
+        iv, aad = self._read_regular_head(frame, sequence=sequence)
         try:
-            self._aead.decrypt_into(frame[_WIDTH:REGULAR_HEAD], frame[REGULAR_HEAD:], aad, into)
+            self._aead.decrypt_into(iv, frame[REGULAR_HEAD:], aad, into)
         except InvalidTag:
             pass
         else:
@@ -151,22 +179,21 @@ class FrameCipher:
         aad = self._aad(b"AWSKMSEncryptionClient Single Block", 1, len(sealed) - TAG_LENGTH)
         return self._decrypted(iv, sealed, aad=aad, sequence=1)
 
-    def read_final_head(self, head: Bytes) -> FinalFrame:
-        """Return what stands before the content of the last frame; `head` has `FINAL_HEAD` bytes."""
-        content_length = int.from_bytes(head[FINAL_HEAD - _WIDTH :], "big")
+    def read_final_head(self, frame: Bytes) -> FinalFrame:
+        """Return what stands before the content of the last frame, in its first `FINAL_HEAD` bytes."""
+        _, sequence, iv, content_length = _LAST.unpack_from(frame)
         if content_length > self.frame_length:
             raise MalformedMessageError(
                 f"the last frame announces {content_length} bytes; a frame has up to {self.frame_length}"
             )
-        iv = bytes(head[2 * _WIDTH : 2 * _WIDTH + IV_LENGTH])
-        return FinalFrame(int.from_bytes(head[_WIDTH : 2 * _WIDTH], "big"), iv, content_length)
+        return FinalFrame(sequence, iv, content_length)
 
-    def _regular_aad_of(self, frame: memoryview, *, sequence: int) -> bytes:
-        number = sequence.to_bytes(_WIDTH, "big")
-        if frame[:_WIDTH] != number:
-            found = int.from_bytes(frame[:_WIDTH], "big")
+    def _read_regular_head(self, frame: memoryview, *, sequence: int) -> tuple[bytes, bytes]:
+        """Return IV and AAD of a frame that is expected to have this number."""
+        found, iv = _REGULAR.unpack_from(frame)
+        if found != sequence:
             raise MalformedMessageError(f"frame {sequence} is expected here, and there is frame {found}")
-        return self._regular_aad + number + self._regular_length
+        return iv, self._aad(b"AWSKMSEncryptionClient Frame", sequence, self.frame_length)
 
     def _decrypted(self, iv: Bytes, sealed: Bytes, *, aad: bytes, sequence: int) -> bytes:
         try:
@@ -176,9 +203,7 @@ class FrameCipher:
         raise _unauthentic(sequence)
 
     def _aad(self, kind: bytes, sequence: int, length: int) -> bytes:
-        return b"".join(
-            (self._message_id, kind, sequence.to_bytes(_WIDTH, "big"), length.to_bytes(_LENGTH_WIDTH, "big"))
-        )
+        return self._message_id + kind + _PLACE.pack(sequence, length)
 
 
 def _unauthentic(sequence: int) -> TagError:
@@ -187,4 +212,9 @@ def _unauthentic(sequence: int) -> TagError:
 
 def is_final(frame: Bytes) -> bool:
     """Tell whether the bytes of a frame announce the last one."""
-    return bytes(frame[:_WIDTH]) == _FINAL
+    return frame[:_WIDTH] == _FINAL
+
+
+def _iv(sequence: int) -> bytes:
+    """Return the IV that is written: eight zero bytes and the number."""
+    return sequence.to_bytes(IV_LENGTH, "big")

@@ -7,12 +7,12 @@ Source: ESDK specification, data-format/message-header.md.
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .byte_reader import FieldReader, decode_text
 from .byte_streams import ByteSource, read_up_to
 from .encrypted_data_keys import read_entries, serialize_entry
-from .encryption_context import serialize
+from .encryption_context import SerializedContext, serialize
 from .errors import ConfigurationError, LimitExceededError, MalformedMessageError, TruncatedMessageError
 from .keyring import EncryptedDataKey
 from .message_suites import Suite, suite_of
@@ -20,6 +20,8 @@ from .message_suites import Suite, suite_of
 MAX_HEADER_LENGTH = 64 * 1024
 MAX_FRAME_LENGTH = 16 * 1024 * 1024
 IV_LENGTH = 12
+#: Of the header's tag in version 2, where none is stored.
+ZERO_IV = bytes(IV_LENGTH)
 TAG_LENGTH = 16
 _COMMITMENT_LENGTH = 32
 _SINGLE_BLOCK, _FRAMED = 1, 2
@@ -28,8 +30,7 @@ _TYPE = 0x80  # "customer authenticated encrypted data", the only type of versio
 _IN_BASE64 = (b"AgR4", b"AgV4", b"AYAA", b"AYAB", b"AYAD")
 
 
-@dataclass(frozen=True, slots=True)
-class MessageHeader:
+class MessageHeader(NamedTuple):
     """The fields of a header.
 
     Parameters
@@ -61,8 +62,7 @@ class MessageHeader:
         return self.frame_length > 0
 
 
-@dataclass(frozen=True, slots=True)
-class StoredHeader:
+class StoredHeader(NamedTuple):
     """A header as it was read or written.
 
     Parameters
@@ -119,8 +119,16 @@ def serialize_fields(fields: MessageHeader) -> bytes:
     return body
 
 
-def read_header(source: ByteSource) -> StoredHeader:
+def read_header(source: ByteSource, *, asked_for: SerializedContext | None = None) -> StoredHeader:
     """Read a header off the beginning of a message. Nothing is verified but form and limits.
+
+    Parameters
+    ----------
+    source
+        At the first byte of the message.
+    asked_for
+        The context that the caller will ask for. Where its very bytes are stored they are not parsed: it is
+        the header's context itself.
 
     Raises
     ------
@@ -132,43 +140,38 @@ def read_header(source: ByteSource) -> StoredHeader:
         The bytes end within the header.
     """
     if type(source) is not io.BytesIO:
-        return _read(_StreamedHeaderReader(source))
+        return _read(_StreamedHeaderReader(source), asked_for)
     # All of the header is at hand: it is read at once, and what was too much is given back.
     begin = source.tell()
     reader = _HeaderReader(source.read(MAX_HEADER_LENGTH))
     try:
-        return _read(reader)
+        return _read(reader, asked_for)
     finally:
         source.seek(begin + reader.position)
 
 
-def _read(reader: "_HeaderReader") -> StoredHeader:
-    reader.refuse_what_is_no_message()
-    version = reader.unsigned(1)
+def _read(reader: "_HeaderReader", asked_for: SerializedContext | None) -> StoredHeader:
+    version = reader.version()
     if version == 1:
-        return _read_version_1(reader)
+        return _read_version_1(reader, asked_for)
     suite = suite_of(version, reader.unsigned(2))
     message_id = reader.take(suite.message_id_length)
-    context, entries = (
-        _read_context(reader),
-        read_entries(reader, count_width=2, malformed=MalformedMessageError),
-    )
+    context = _read_context(reader, asked_for)
+    entries = read_entries(reader, count_width=2, malformed=MalformedMessageError)
     framed = _read_content_type(reader)
     frame_length = _read_frame_length(reader, framed=framed)
     commitment = reader.take(_COMMITMENT_LENGTH)
     fields = MessageHeader(suite, message_id, context, entries, frame_length, commitment)
-    return StoredHeader(fields, reader.taken(), iv=bytes(IV_LENGTH), tag=reader.take(TAG_LENGTH))
+    return StoredHeader(fields, reader.taken(), iv=ZERO_IV, tag=reader.take(TAG_LENGTH))
 
 
-def _read_version_1(reader: "_HeaderReader") -> StoredHeader:
+def _read_version_1(reader: "_HeaderReader", asked_for: SerializedContext | None) -> StoredHeader:
     if reader.unsigned(1) != _TYPE:
         raise MalformedMessageError("the message's type is unknown; 80 is the only one of version 1")
     suite = suite_of(1, reader.unsigned(2))
     message_id = reader.take(suite.message_id_length)
-    context, entries = (
-        _read_context(reader),
-        read_entries(reader, count_width=2, malformed=MalformedMessageError),
-    )
+    context = _read_context(reader, asked_for)
+    entries = read_entries(reader, count_width=2, malformed=MalformedMessageError)
     framed = _read_content_type(reader)
     if reader.unsigned(4) != 0 or reader.unsigned(1) != IV_LENGTH:
         raise MalformedMessageError("the header's reserved field or its IV length is not the suite's")
@@ -185,17 +188,20 @@ class _HeaderReader:
         #: Bytes of the message that were taken.
         self.position = 0
 
-    def refuse_what_is_no_message(self) -> None:
-        """Look at the first bytes, for the two mistakes that are most often made."""
+    def version(self) -> int:
+        """Take the first byte, after a look at the first four for the mistakes that are most often made."""
         ahead = self.ahead(len(_IN_BASE64[0]))
         if not ahead:
             raise TruncatedMessageError("there are no bytes: an empty file is not a message")
         if ahead in _IN_BASE64:
             raise MalformedMessageError("this is a message in base64: decode it into bytes first")
-        if ahead[0] not in (1, 2):
+        version = ahead[0]
+        if version not in (1, 2):
             raise MalformedMessageError(
                 "this is not a message of the AWS Encryption SDK: it begins with neither 01 nor 02"
             )
+        self.position += 1
+        return version
 
     def taken(self) -> bytes:
         """Return all that was taken."""
@@ -206,46 +212,63 @@ class _HeaderReader:
         return bytes(self._data[self.position : self.position + length])
 
     def take(self, length: int) -> bytes:
-        end = self.position + length
-        if end > MAX_HEADER_LENGTH:
-            raise LimitExceededError(f"the header has more than the {MAX_HEADER_LENGTH} bytes it may have")
-        data = self._data[self.position : end]
-        if len(data) < length:
-            raise TruncatedMessageError("the message ends within its header")
+        begin, end = self.position, self.position + length
+        if end > len(self._data):
+            self._get(end)
         self.position = end
-        return bytes(data)
+        return bytes(self._data[begin:end])
 
     def unsigned(self, width: int) -> int:
-        return int.from_bytes(self.take(width), "big")
+        begin, end = self.position, self.position + width
+        if end > len(self._data):
+            self._get(end)
+        self.position = end
+        return int.from_bytes(self._data[begin:end], "big")
 
     def text(self, length: int) -> str:
         return decode_text(self.take(length), error=MalformedMessageError)
+
+    def _get(self, end: int) -> None:
+        """Have the bytes up to `end`, or raise. What is at hand is no more than a header may have."""
+        if end > MAX_HEADER_LENGTH:
+            raise LimitExceededError(f"the header has more than the {MAX_HEADER_LENGTH} bytes it may have")
+        raise TruncatedMessageError("the message ends within its header")
 
 
 class _StreamedHeaderReader(_HeaderReader):
     """Reads them off a stream, of which it takes no more than it is asked for, and keeps what it read."""
 
     def __init__(self, source: ByteSource) -> None:
-        super().__init__(bytearray())
+        self._read = bytearray()
+        super().__init__(self._read)
         self._source = source
 
     def ahead(self, length: int) -> bytes:
-        missing = self.position + length - len(self._data)
-        if missing > 0:
-            self._data += read_up_to(self._source, missing)
+        self._fill(min(self.position + length, MAX_HEADER_LENGTH))
         return super().ahead(length)
 
-    def take(self, length: int) -> bytes:
-        if self.position + length <= MAX_HEADER_LENGTH:
-            self.ahead(length)
-        return super().take(length)
+    def _get(self, end: int) -> None:
+        if end <= MAX_HEADER_LENGTH:
+            self._fill(end)
+        if end > len(self._read):
+            super()._get(end)
+
+    def _fill(self, end: int) -> None:
+        if end > len(self._read):
+            self._read += read_up_to(self._source, end - len(self._read))
 
 
-def _read_context(reader: FieldReader) -> dict[str, str]:
+def _read_context(reader: _HeaderReader, asked_for: SerializedContext | None) -> Mapping[str, str]:
     """Read the context. Its order is left to the writer: the tag covers the bytes as they are."""
     length = reader.unsigned(2)
     if length == 0:
         return {}
+    if asked_for is not None:
+        expected = asked_for.serialized
+        if length == len(expected) and reader.ahead(length) == expected:
+            # No other pairs have these bytes.
+            reader.take(length)
+            return asked_for
     count, used = reader.unsigned(2), 2
     if count == 0:
         raise MalformedMessageError("the stored encryption context is announced, and has no pairs")

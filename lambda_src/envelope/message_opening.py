@@ -9,10 +9,7 @@ framework/required-encryption-context-cmm.md.
 import hmac
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import NamedTuple
 
 from .encryption_context import SerializedContext, callers_context, serialize
 from .errors import (
@@ -21,12 +18,11 @@ from .errors import (
     ContextMismatchError,
     DataKeyError,
     MalformedMessageError,
-    TagError,
 )
 from .keyring import KEY_LENGTH, Keyring
 from .message_frames import FrameCipher
 from .message_header import (
-    IV_LENGTH,
+    ZERO_IV,
     MessageHeader,
     StoredHeader,
     check_frame_length,
@@ -38,8 +34,7 @@ from .signing import PUBLIC_KEY_CONTEXT_KEY, PUBLIC_KEY_TEXT_LENGTH, SigningKey
 DEFAULT_FRAME_LENGTH = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class OpenMessage:
+class OpenMessage(NamedTuple):
     """A header that is written or verified, and what encrypts or decrypts the frames after it.
 
     Parameters
@@ -91,7 +86,7 @@ def begin_message(
     context = callers_context(encryption_context)
     if isinstance(required, str):
         raise ConfigurationError("required is a collection of keys, not one text")
-    missing = set(required) - context.keys()
+    missing = {key for key in required if key not in context}
     if missing:
         raise ConfigurationError(
             f"required keys are missing from the encryption context: {', '.join(map(repr, sorted(missing)))}"
@@ -109,10 +104,9 @@ def begin_message(
         stored = {key: value for key, value in context.items() if key not in required}
     fields = MessageHeader(suite, message_id, stored, (entry,), frame_length, keys.commitment)
     body = serialize_fields(fields)
-    iv = bytes(IV_LENGTH)
-    aad = body + serialize({key: context[key] for key in required})
-    header = StoredHeader(fields, body, iv, tag=AESGCM(keys.body_key).encrypt(iv, b"", aad))
     frames = FrameCipher(keys.body_key, message_id=message_id, frame_length=frame_length)
+    tag = frames.header_tag(ZERO_IV, body + serialize({key: context[key] for key in required}))
+    header = StoredHeader(fields, body, ZERO_IV, tag)
     return OpenMessage(header, frames, signing_key)
 
 
@@ -146,7 +140,19 @@ def open_message(
     KeyServiceError
         The keyring could not be used, so the message could not be judged.
     """
-    fields, asked_for = header.fields, callers_context(encryption_context)
+    return open_with(
+        header,
+        keyring=keyring,
+        asked_for=callers_context(encryption_context),
+        allow_uncommitted=allow_uncommitted,
+    )
+
+
+def open_with(
+    header: StoredHeader, *, keyring: Keyring, asked_for: SerializedContext, allow_uncommitted: bool
+) -> OpenMessage:
+    """Do what `open_message` does, with a context that `callers_context` made."""
+    fields = header.fields
     if not fields.suite.commits and not allow_uncommitted:
         raise CommitmentError(
             f"the message is of version 1, suite {fields.suite.id:04x}, which does not commit to its data "
@@ -161,14 +167,16 @@ def open_message(
     keys = derive_keys(fields.suite, data_key=data_key, message_id=fields.message_id)
     if fields.suite.commits and not hmac.compare_digest(keys.commitment, fields.commitment):
         raise CommitmentError("the header does not commit to the data key that was unwrapped")
-    _verify_tag(header, body_key=keys.body_key, left_out=left_out)
     frames = FrameCipher(keys.body_key, message_id=fields.message_id, frame_length=fields.frame_length)
+    frames.verify_header(header.iv, header.tag, header.body + serialize(left_out))
     return OpenMessage(header, frames)
 
 
 def _left_out(fields: MessageHeader, asked_for: Mapping[str, str]) -> dict[str, str]:
     """Return the pairs that the header does not hold; raise where it holds another value."""
     stored = fields.encryption_context
+    if stored is asked_for:
+        return {}
     differing = sorted(key for key, value in asked_for.items() if stored.get(key, value) != value)
     if differing:
         raise ContextMismatchError(
@@ -181,10 +189,10 @@ def _left_out(fields: MessageHeader, asked_for: Mapping[str, str]) -> dict[str, 
 
 def _check_public_key(fields: MessageHeader) -> None:
     """Refuse a public key where nothing is signed, and a signed message without one."""
-    public_key = fields.encryption_context.get(PUBLIC_KEY_CONTEXT_KEY)
-    if (public_key is not None) != fields.suite.signed:
+    stored, signed = fields.encryption_context, fields.suite.signed
+    if (PUBLIC_KEY_CONTEXT_KEY in stored) != signed:
         raise MalformedMessageError("the header's public key does not fit its algorithm suite")
-    if public_key is not None and len(public_key) != PUBLIC_KEY_TEXT_LENGTH:
+    if signed and len(stored[PUBLIC_KEY_CONTEXT_KEY]) != PUBLIC_KEY_TEXT_LENGTH:
         raise MalformedMessageError("the header's public key is not a point of P-384 in base64")
 
 
@@ -201,15 +209,3 @@ def _whole_context(
         return SerializedContext({**fields.encryption_context, **left_out})
     except ConfigurationError as error:
         raise ContextMismatchError(f"the stored and the given context do not fit together: {error}") from None
-
-
-def _verify_tag(header: StoredHeader, *, body_key: bytes, left_out: Mapping[str, str]) -> None:
-    try:
-        AESGCM(body_key).decrypt(header.iv, header.tag, header.body + serialize(left_out))
-    except InvalidTag:
-        pass
-    else:
-        return
-    raise TagError(
-        "the header does not authenticate: it was changed, or was not written with these required pairs"
-    )

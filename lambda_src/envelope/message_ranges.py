@@ -191,7 +191,7 @@ class _Frames:
 def _final(frame: memoryview, *, sequence: int, layout: MessageLayout, cipher: FrameCipher) -> bytes:
     if not is_final(frame):
         raise MalformedMessageError(f"frame {sequence} should be the last, and is not")
-    head = cipher.read_final_head(frame[:FINAL_HEAD])
+    head = cipher.read_final_head(frame)
     if head.content_length != layout.last_length:
         raise MalformedMessageError("the last frame announces another length than the message's size leaves")
     return cipher.decrypt_final(head, frame[FINAL_HEAD:], sequence=sequence)

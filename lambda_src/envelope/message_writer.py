@@ -15,6 +15,7 @@ from .keyring import Keyring
 from .message_frames import Bytes
 from .message_header import StoredHeader
 from .message_opening import DEFAULT_FRAME_LENGTH, begin_message
+from .signing import SigningKey
 
 
 class MessageWriter:
@@ -121,8 +122,7 @@ class MessageWriter:
         self._open = False
         self._put(self._frames.encrypt_final(self._sequence, self._pending[: self._waiting]))
         if self._hash is not None and self._signing_key is not None:
-            signature = self._signing_key.sign_digest(self._hash.digest())
-            write_all(self._sink, len(signature).to_bytes(2, "big") + signature)
+            write_all(self._sink, footer(self._hash.digest(), self._signing_key))
         self._complete = True
 
     def _fill_up(self, view: memoryview) -> int:
@@ -149,3 +149,9 @@ class MessageWriter:
         if self._hash is not None:
             self._hash.update(data)
         write_all(self._sink, data)
+
+
+def footer(digest: bytes, signing_key: SigningKey) -> bytes:
+    """Return what ends a signed message: a signature of what has this SHA-384, behind its length."""
+    signature = signing_key.sign_digest(digest)
+    return len(signature).to_bytes(2, "big") + signature

@@ -3,13 +3,14 @@
 For what does not fit into memory there are `MessageWriter`, `MessageReader` and `read_range`.
 """
 
+import hashlib
 import io
 from collections.abc import Collection, Mapping
 
 from .keyring import Keyring
-from .message_opening import DEFAULT_FRAME_LENGTH
-from .message_reader import MessageReader
-from .message_writer import MessageWriter
+from .message_body import open_body
+from .message_opening import DEFAULT_FRAME_LENGTH, begin_message
+from .message_writer import footer
 
 
 def encrypt(
@@ -45,17 +46,18 @@ def encrypt(
     KeyServiceError
         The keyring could not make a data key.
     """
-    sink = io.BytesIO()
-    with MessageWriter(
-        sink,
+    message = begin_message(
         keyring=keyring,
         encryption_context=encryption_context,
         required=required,
         frame_length=frame_length,
         signed=signed,
-    ) as writer:
-        writer.write(plaintext)
-    return sink.getvalue()
+    )
+    content = plaintext if type(plaintext) is bytes else memoryview(plaintext).cast("B")
+    header_and_body = b"".join((message.header.serialized, *message.frames.encrypt_all(content)))
+    if message.signing_key is None:
+        return header_and_body
+    return header_and_body + footer(hashlib.sha384(header_and_body).digest(), message.signing_key)
 
 
 def decrypt(
@@ -85,11 +87,11 @@ def decrypt(
     KeyServiceError
         The keyring could not be used, so the message could not be judged.
     """
-    reader = MessageReader(
+    body = open_body(
         io.BytesIO(message),
         keyring=keyring,
         encryption_context=encryption_context,
         allow_uncommitted=allow_uncommitted,
         max_block_length=len(message),
     )
-    return reader.read()
+    return b"".join(body.contents())

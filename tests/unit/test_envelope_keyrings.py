@@ -1,6 +1,5 @@
 """Raw AES, branch and multi keyrings: what they wrap, and everything they refuse to unwrap."""
 
-import dataclasses
 import uuid
 
 import pytest
@@ -93,7 +92,7 @@ def test_keyrings_refuse_another_context(changed: dict[str, str]) -> None:
 def test_raw_aes_keyring_refuses_a_ciphertext_of_another_length_or_content(ciphertext: bytes) -> None:
     _, encrypted = raw_aes_keyring().generate(_CONTEXT)
     with pytest.raises(DataKeyError):
-        raw_aes_keyring().unwrap([dataclasses.replace(encrypted, ciphertext=ciphertext)], _CONTEXT)
+        raw_aes_keyring().unwrap([encrypted._replace(ciphertext=ciphertext)], _CONTEXT)
 
 
 def test_keyrings_find_their_entry_among_others() -> None:
@@ -130,7 +129,7 @@ def test_branch_keyring_refuses_another_tenants_entry_without_asking_the_source(
     source = MemoryBranchKeys(_FIRST, _OTHER)
     with pytest.raises(DataKeyError, match="not wrapped under this branch key"):
         BranchKeyring(BRANCH_KEY_ID, source).unwrap([encrypted], _CONTEXT)
-    renamed = dataclasses.replace(encrypted, provider_info=BRANCH_KEY_ID.encode())
+    renamed = encrypted._replace(provider_info=BRANCH_KEY_ID.encode())
     assert source.asked_for == []
     with pytest.raises(DataKeyError, match="does not authenticate"):
         BranchKeyring(BRANCH_KEY_ID, source).unwrap([renamed], _CONTEXT)
@@ -139,7 +138,7 @@ def test_branch_keyring_refuses_another_tenants_entry_without_asking_the_source(
 def test_branch_keyring_binds_the_branch_key_id_even_where_two_ids_share_a_secret() -> None:
     twin = BranchKey("tenant-b", FIRST_VERSION, _FIRST.secret)
     _, encrypted = _branch_keyring(twin, branch_key_id="tenant-b").generate(_CONTEXT)
-    renamed = dataclasses.replace(encrypted, provider_info=BRANCH_KEY_ID.encode())
+    renamed = encrypted._replace(provider_info=BRANCH_KEY_ID.encode())
     with pytest.raises(DataKeyError, match="does not authenticate"):
         _branch_keyring(_FIRST).unwrap([renamed], _CONTEXT)
 
@@ -150,7 +149,7 @@ def test_branch_keyring_binds_the_version_even_where_two_versions_share_a_secret
     stored = encrypted.ciphertext
     moved = stored[:28] + bytes.fromhex(SECOND_VERSION.replace("-", "")) + stored[44:]
     with pytest.raises(DataKeyError, match="does not authenticate"):
-        _branch_keyring(_FIRST, twin).unwrap([dataclasses.replace(encrypted, ciphertext=moved)], _CONTEXT)
+        _branch_keyring(_FIRST, twin).unwrap([encrypted._replace(ciphertext=moved)], _CONTEXT)
 
 
 @pytest.mark.parametrize("length", [0, 44, 91, 93])
@@ -158,7 +157,7 @@ def test_branch_keyring_refuses_an_entry_of_another_length(length: int) -> None:
     _, encrypted = _branch_keyring(_FIRST).generate(_CONTEXT)
     changed = (encrypted.ciphertext + b"\0")[:length]
     with pytest.raises(DataKeyError, match="92 bytes"):
-        _branch_keyring(_FIRST).unwrap([dataclasses.replace(encrypted, ciphertext=changed)], _CONTEXT)
+        _branch_keyring(_FIRST).unwrap([encrypted._replace(ciphertext=changed)], _CONTEXT)
 
 
 def test_branch_keyring_refuses_a_version_that_the_source_does_not_have() -> None:

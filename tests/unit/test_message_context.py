@@ -1,5 +1,7 @@
 """What a message is bound to: the reader says what it expects, and gets nothing that is bound otherwise."""
 
+import io
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,11 +13,13 @@ from envelope import (
     IntegrityError,
     Keyring,
     MalformedMessageError,
+    MessageReader,
     TagError,
     decrypt,
     encrypt,
 )
-from tests.unit.message_cases import KEYRING, StaticKeyring, UnusedKeyring
+from envelope.byte_streams import ByteSource
+from tests.unit.message_cases import KEYRING, PiecewiseSource, StaticKeyring, UnusedKeyring
 from tests.unit.message_reference import PUBLIC_KEY, Message
 
 _CONTEXT = {"tenant": "a", "record": "r", "purpose": "test"}
@@ -37,6 +41,36 @@ def test_stored_pairs_may_be_asked_for_or_not(keyring: Keyring) -> None:
     message = _message(keyring)
     for asked_for in ({}, {"tenant": "a"}, {"purpose": "test", "record": "r"}, _CONTEXT):
         assert decrypt(message, keyring=keyring, encryption_context=asked_for) == b"text"
+
+
+@pytest.mark.parametrize("source", [io.BytesIO, PiecewiseSource])
+def test_the_header_holds_the_stored_pairs_whatever_was_asked_for(
+    source: Callable[[bytes], ByteSource],
+) -> None:
+    message = _message(KEYRING)
+    for asked_for in ({}, {"tenant": "a"}, _CONTEXT, dict(sorted(_CONTEXT.items()))):
+        reader = MessageReader(source(message), keyring=KEYRING, encryption_context=asked_for)
+        assert dict(reader.header.fields.encryption_context) == _CONTEXT
+        assert reader.read() == b"text"
+
+
+@pytest.mark.parametrize("source", [io.BytesIO, PiecewiseSource])
+def test_a_context_that_is_announced_and_has_no_pairs_is_not_the_empty_one(
+    source: Callable[[bytes], ByteSource],
+) -> None:
+    for length in (b"\0\2", b"\0\4"):
+        header = Message().header(context_length=length, pair_count=b"\0\0")
+        for stored in (header, header[:39]):
+            with pytest.raises(MalformedMessageError, match="announced, and has no pairs"):
+                MessageReader(source(stored), keyring=UnusedKeyring(), encryption_context={})
+
+
+def test_what_is_no_message_is_told_before_a_context_that_is_not_possible() -> None:
+    impossible = {"aws-crypto-x": "y"}
+    with pytest.raises(MalformedMessageError, match="not a message"):
+        decrypt(b"text", keyring=UnusedKeyring(), encryption_context=impossible)
+    with pytest.raises(ConfigurationError, match="reserved"):
+        decrypt(_message(KEYRING), keyring=UnusedKeyring(), encryption_context=impossible)
 
 
 @pytest.mark.parametrize("value", ["b", "", "A", "a ", "a\0", "aa"])

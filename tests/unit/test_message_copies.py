@@ -143,3 +143,21 @@ def test_what_was_written_by_the_writer_is_copied() -> None:
     message.seek(0)
     assert MessageReader(message, keyring=StaticKeyring(), encryption_context={}).copy_to(sink) == 700_000
     assert sink.getvalue() == _TEXT * 10_000
+
+
+@pytest.mark.parametrize("frame_length", [2**20, 2**20 + 1, 2**22])
+def test_frames_of_a_mebibyte_and_more_are_copied_through_one_buffer_too(frame_length: int) -> None:
+    plaintext = os.urandom(2 * frame_length + 5)
+    message = Message(plaintext, frame_length=frame_length).whole()
+    for source in (io.BytesIO(message), PiecewiseSource(message, at_most=300_000)):
+        written: list[tuple[object, bytes]] = []
+
+        class Keeping(io.BytesIO):
+            def write(self, data: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override]
+                written.append((memoryview(data).obj, bytes(data)))  # noqa: B023 - used within this turn
+                return len(data)
+
+        reader = MessageReader(source, keyring=StaticKeyring(), encryption_context={})
+        assert reader.copy_to(Keeping()) == len(plaintext)
+        assert b"".join(data for _, data in written) == plaintext
+        assert written[0][0] is written[1][0]

@@ -2,6 +2,7 @@
 
 import io
 import os
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -46,6 +47,27 @@ def test_messages_hold_all_their_frames_and_no_empty_one_but_for_empty_plaintext
         message = encrypt(_text(size), keyring=KEYRING, encryption_context={}, frame_length=7)
         regular = max(0, size - 1) // 7
         assert len(message) == empty + size + 32 * regular
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+@pytest.mark.parametrize("frame_length", [1, 7, 64, 64 * 1024])
+def test_what_is_encrypted_at_once_and_what_is_written_in_pieces_is_the_reference_to_the_byte(
+    frame_length: int, kind: Callable[[bytes], bytes]
+) -> None:
+    for size in _sizes(frame_length):
+        plaintext, sink = kind(_text(size)), io.BytesIO()
+        whole = encrypt(
+            plaintext, keyring=StaticKeyring(), encryption_context=CONTEXT, frame_length=frame_length
+        )
+        with MessageWriter(
+            sink, keyring=StaticKeyring(), encryption_context=CONTEXT, frame_length=frame_length
+        ) as writer:
+            for at in range(0, size, 100):
+                writer.write(plaintext[at : at + 100])
+        for message in (whole, sink.getvalue()):
+            # The message id is all that is random where the keyring has one key.
+            made = Message(_text(size), frame_length=frame_length, context=CONTEXT, message_id=message[3:35])
+            assert message == made.whole()
 
 
 def test_frames_of_the_greatest_length_round_trip() -> None:
