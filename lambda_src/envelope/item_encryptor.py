@@ -32,7 +32,7 @@ from .item_header import (
     serialize_header,
     verify_commitment,
 )
-from .item_schema import FOOTER_NAME, HEADER_NAME, RESERVED_PREFIX, ItemSchema, is_reserved
+from .item_schema import FOOTER_NAME, HEADER_NAME, ItemSchema, is_beacon
 from .keyring import EncryptedDataKey, Keyring
 from .signed_attributes import actions_of, fields_to_decrypt, fields_to_encrypt
 from .signing import PUBLIC_KEY_CONTEXT_KEY, PUBLIC_KEY_TEXT_LENGTH, SigningKey
@@ -181,11 +181,12 @@ class ItemEncryptor:
             field.name: parse_value(field.type_id, plaintext)
             for field, plaintext in decrypt_fields(fields, root_key=derived.field_root_key)
         }
-        return {
-            name: decrypted.get(name, value)
-            for name, value in item.items()
-            if not name.startswith(RESERVED_PREFIX) or not is_reserved(name)
-        }
+        plain = {**item, **decrypted}
+        del plain[HEADER_NAME], plain[FOOTER_NAME]
+        if len(plain) > len(fields):  # what else there is was not signed: beacons go, the rest stays
+            for name in filter(is_beacon, item):
+                del plain[name]
+        return plain
 
     def reencrypt(self, item: Item) -> dict[str, Any]:
         """Return an encrypted item encrypted anew: new data key, new message id, the configuration of today.

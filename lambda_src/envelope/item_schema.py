@@ -17,7 +17,7 @@ from .item_fields import canonical_path
 HEADER_NAME = "aws_dbe_head"
 FOOTER_NAME = "aws_dbe_foot"
 RESERVED_PREFIX = "aws_dbe_"
-BEACON_PREFIXES = ("aws_dbe_b_", "aws_dbe_v_")
+_BEACON_PREFIXES = ("aws_dbe_b_", "aws_dbe_v_")
 
 # Items of a table have the same names over and over. Callers choose them, so both are bounded: how many are
 # kept, and how long they are.
@@ -99,7 +99,7 @@ class ItemSchema:
         return signed
 
     def _signed_name(self, name: str) -> SignedName | None:
-        if name in self.unsigned or is_reserved(name):
+        if name in self.unsigned or name in (HEADER_NAME, FOOTER_NAME) or is_beacon(name):
             return None
         return SignedName(
             name, canonical_path(self.table, name), self._actions.get(name, self._default_action)
@@ -135,11 +135,6 @@ class ItemSchema:
                 )
 
 
-def is_reserved(name: str) -> bool:
-    """Tell whether a stored attribute is the format's own, so that no caller gets it.
-
-    Beacons are among them. They are added after encryption and are not signed.
-    """
-    return name.startswith(RESERVED_PREFIX) and (
-        name in (HEADER_NAME, FOOTER_NAME) or name.startswith(BEACON_PREFIXES)
-    )
+def is_beacon(name: str) -> bool:
+    """Tell whether a stored attribute is a beacon: they are added after encryption and are not signed."""
+    return name.startswith(_BEACON_PREFIXES)

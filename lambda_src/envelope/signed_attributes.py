@@ -5,12 +5,12 @@ legend says what was done to it; so an attribute that was added, dropped or rena
 Source: DB-ESDK encrypt-item.md, decrypt-item.md ("Signature Scope") and resolve-auth-actions.md.
 """
 
-from .attribute_values import TYPE_IDS, AttributeValue, Item, serialize_value
+from .attribute_values import TYPE_IDS, Item, serialize_value
 from .crypto_action import CryptoAction
 from .errors import InvalidItemError, MalformedItemError
 from .item_fields import ENCRYPT_AND_SIGN, SignedField
 from .item_header import ItemHeader
-from .item_schema import RESERVED_PREFIX, ItemSchema
+from .item_schema import RESERVED_PREFIX, ItemSchema, SignedName
 
 _KEY_TYPE_IDS = frozenset({TYPE_IDS["S"], TYPE_IDS["N"], TYPE_IDS["B"]})
 _TYPE_ID_LENGTH = 2
@@ -60,10 +60,7 @@ def fields_to_decrypt(item: Item, *, schema: ItemSchema, header: ItemHeader) -> 
             raise MalformedItemError(
                 f"the item has {len(signed)} attributes to verify; {len(header.legend)} were signed"
             )
-        fields = [
-            _stored_field(name, path, _BY_LETTER[letter], item[name])
-            for (name, path, _), letter in zip(signed, header.legend, strict=True)
-        ]
+        fields = _stored_fields(item, signed=signed, legend=header.legend)
         keys = _keys_among(fields, schema)
         _check_key_types(keys)
     except InvalidItemError as error:
@@ -79,14 +76,19 @@ def actions_of(item: Item, *, schema: ItemSchema) -> list[CryptoAction]:
     return [signed.action for signed in schema.signed_names(item)]
 
 
-def _stored_field(name: str, path: bytes, action: CryptoAction, value: AttributeValue) -> SignedField:
-    if action is not ENCRYPT_AND_SIGN:
-        type_id, data = serialize_value(value, attribute=name)
-        return SignedField(name, path, action, type_id, data)
-    stored = value.get("B") if len(value) == 1 else None
-    if not isinstance(stored, bytes) or len(stored) < _TYPE_ID_LENGTH:
-        raise MalformedItemError(f"attribute {name!r} was encrypted, but is not stored as bytes")
-    return SignedField(name, path, action, stored[:_TYPE_ID_LENGTH], stored[_TYPE_ID_LENGTH:])
+def _stored_fields(item: Item, *, signed: list[SignedName], legend: str) -> list[SignedField]:
+    fields: list[SignedField] = []
+    for (name, path, _), letter in zip(signed, legend, strict=True):
+        action, value = _BY_LETTER[letter], item[name]
+        if action is ENCRYPT_AND_SIGN:
+            stored = value.get("B") if len(value) == 1 else None
+            if not isinstance(stored, bytes) or len(stored) < _TYPE_ID_LENGTH:
+                raise MalformedItemError(f"attribute {name!r} was encrypted, but is not stored as bytes")
+            type_id, data = stored[:_TYPE_ID_LENGTH], stored[_TYPE_ID_LENGTH:]
+        else:
+            type_id, data = serialize_value(value, attribute=name)
+        fields.append(SignedField(name, path, action, type_id, data))
+    return fields
 
 
 def _require_keys(item: Item, schema: ItemSchema) -> None:
