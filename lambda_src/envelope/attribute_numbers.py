@@ -5,6 +5,8 @@ What is signed or encrypted is the normalized number, so "1.0" and "1" are the s
 
 import re
 
+# What is in its normalized form already, as almost every number is: no exponent, no zero that says nothing.
+_NORMALIZED = re.compile(r"0|-?(?:[1-9][0-9]*|(?:0|[1-9][0-9]*)\.[0-9]*[1-9])")
 _NUMBER = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
 _MAX_DIGITS = 38
 # Of a number written as 0.<digits> * 10^magnitude: DynamoDB keeps 1E-130 to 9.99...E+125.
@@ -29,6 +31,9 @@ def normalize_number(text: str) -> str:
     NumberError
         Not a decimal number, more than 38 significant digits, or out of DynamoDB's range.
     """
+    # Of so few characters there are no more digits than allowed, and no exponent to leave the range.
+    if len(text) <= _MAX_DIGITS and _NORMALIZED.fullmatch(text):
+        return text
     match = _NUMBER.fullmatch(text)
     if match is None or not (match[2] or match[3]):
         raise NumberError("not a decimal number")

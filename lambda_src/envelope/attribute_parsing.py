@@ -25,9 +25,10 @@ def parse_value(type_id: bytes, data: bytes) -> dict[str, Any]:
         Unknown type id, bytes missing or left over, wrong count, duplicates, a number that is not
         normalized, text that is not UTF-8, or more than 32 levels.
     """
-    name = _TYPE_NAMES.get(type_id, "")
-    if name in _SCALARS:  # all of the data is one value, and no position in it needs to be kept
-        return {name: _SCALARS[name](data)}
+    scalar = _SCALARS_BY_ID.get(type_id)
+    if scalar is not None:  # all of the data is one value, and no position in it needs to be kept
+        name, parse = scalar
+        return {name: parse(data)}
     return _parse(ByteReader(data), type_id=type_id, length=len(data), depth=1)
 
 
@@ -63,12 +64,8 @@ def _boolean(data: bytes) -> bool:
     return data == b"\x01"
 
 
-def _string(data: bytes) -> str:
-    return decode_text(data)
-
-
 def _number(data: bytes) -> str:
-    text = _string(data)
+    text = decode_text(data)
     try:
         canonical = normalize_number(text) == text
     except NumberError:
@@ -83,7 +80,7 @@ def _binary(data: bytes) -> bytes:
 
 
 def _string_set(reader: ByteReader) -> list[str]:
-    entries = [_string(entry) for entry in _set_entries(reader)]
+    entries = [decode_text(entry) for entry in _set_entries(reader)]
     _require_distinct(entries, what="string set")
     return entries
 
@@ -134,11 +131,12 @@ def _nested(reader: ByteReader, *, depth: int) -> dict[str, Any]:
 
 _SCALARS: Mapping[str, Callable[[bytes], Any]] = {
     "NULL": _null,
-    "S": _string,
+    "S": decode_text,
     "N": _number,
     "BOOL": _boolean,
     "B": _binary,
 }
+_SCALARS_BY_ID = {TYPE_IDS[name]: (name, parse) for name, parse in _SCALARS.items()}
 _SETS: Mapping[str, Callable[[ByteReader], Any]] = {
     "SS": _string_set,
     "NS": _number_set,

@@ -62,14 +62,14 @@ def _serialize(value: object, *, depth: int) -> tuple[bytes, bytes]:
     if (type(value) is not dict and not isinstance(value, Mapping)) or len(value) != 1:
         raise _Unacceptable("not a DynamoDB value: a mapping with exactly one type name is")
     ((type_name, content),) = value.items()
+    serializer = _SCALARS_AND_SETS.get(type_name) if isinstance(type_name, str) else None
+    if serializer is not None:
+        return TYPE_IDS[type_name], serializer(content)
     if type_name == "M":
         return TYPE_IDS["M"], _map(content, depth=depth)
     if type_name == "L":
         return TYPE_IDS["L"], _list(content, depth=depth)
-    serializer = _SCALARS_AND_SETS.get(type_name) if isinstance(type_name, str) else None
-    if serializer is None:
-        raise _Unacceptable(f"unknown DynamoDB type; known are {', '.join(TYPE_IDS)}")
-    return TYPE_IDS[type_name], serializer(content)
+    raise _Unacceptable(f"unknown DynamoDB type; known are {', '.join(TYPE_IDS)}")
 
 
 def _null(content: object) -> bytes:

@@ -14,3 +14,7 @@ class CryptoAction(Enum):
     """Signed, and in clear in the encryption context: the key service, its policies and its log see it."""
     DO_NOTHING = ""
     """Neither: anyone with write access to the table may change it unnoticed. Not in the legend."""
+
+    def __init__(self, letter: str) -> None:
+        # The value once more: Enum finds `value` by a call, and a legend is written for each item.
+        self.letter = letter

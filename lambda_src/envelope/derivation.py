@@ -4,22 +4,21 @@ What must stay true: each use has its own label, so no derived key serves two pu
 """
 
 import hmac
-from dataclasses import dataclass, field
+import struct
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 _KEY_LENGTH = 32
 _NO_SALT = bytes(64)  # what RFC 5869 takes where there is no salt: as many zeros as the hash has bytes
-_NONCE_LENGTH = 12
-_FIELD_KEY_LENGTH = _KEY_LENGTH + _NONCE_LENGTH
-_AES_BLOCK_LENGTH = 16
+# A field's AES key, its nonce, and what is left of the three AES blocks that they take.
+_FIELD_KEY = struct.Struct("32s12s4x")
+_FIRST_COUNTER_BLOCK = b"AwsDbeField" + bytes([_KEY_LENGTH + 12]) + bytes(4)
 _WRAPPING_LABEL = (1).to_bytes(4, "big") + b"aws-kms-hierarchy" + b"\0"
 _WRAPPING_BITS = (_KEY_LENGTH * 8).to_bytes(4, "big")
-_BLOCKS_PER_FIELD = 3  # the fewest AES blocks that hold a field key of 44 bytes
 
 
-@dataclass(frozen=True, slots=True)
-class DerivedKeys:
+class DerivedKeys(NamedTuple):
     """What is derived from an item's data key. Never shown by repr.
 
     Parameters
@@ -30,8 +29,12 @@ class DerivedKeys:
         What the fields' keys are derived from.
     """
 
-    commit_key: bytes = field(repr=False)
-    field_root_key: bytes = field(repr=False)
+    commit_key: bytes
+    field_root_key: bytes
+
+    def __repr__(self) -> str:
+        """Show neither."""
+        return "DerivedKeys()"
 
 
 def hkdf_extract(key: bytes, *, salt: bytes = _NO_SALT, hash_name: str = "sha512") -> bytes:
@@ -63,14 +66,8 @@ def field_keys(field_root_key: bytes, count: int) -> list[tuple[bytes, bytes]]:
     takes 44 bytes of the keystream. So the fields' blocks follow one another without a gap, and one pass over
     the keystream from counter 0 yields all of them; the last 4 of each 48 bytes are not used.
     """
-    first_block = b"AwsDbeField" + bytes([_FIELD_KEY_LENGTH]) + bytes(4)
-    stride = _BLOCKS_PER_FIELD * _AES_BLOCK_LENGTH
-    encryptor = Cipher(algorithms.AES256(field_root_key), modes.CTR(first_block)).encryptor()
-    stream = encryptor.update(bytes(stride * count))
-    return [
-        (stream[start : start + _KEY_LENGTH], stream[start + _KEY_LENGTH : start + _FIELD_KEY_LENGTH])
-        for start in range(0, stride * count, stride)
-    ]
+    encryptor = Cipher(algorithms.AES256(field_root_key), modes.CTR(_FIRST_COUNTER_BLOCK)).encryptor()
+    return list(_FIELD_KEY.iter_unpack(encryptor.update(bytes(_FIELD_KEY.size * count))))
 
 
 def branch_wrapping_key(branch_key: bytes, salt: bytes) -> bytes:

@@ -8,7 +8,7 @@ Source: ESDK specification, framework/algorithm-suites.md, "Intermediate Key Wra
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -25,12 +25,15 @@ _WRAPPED_LENGTH = KEY_LENGTH + 16
 _IV = bytes(12)
 
 
-@dataclass(frozen=True, slots=True)
-class ItemKeys:
+class ItemKeys(NamedTuple):
     """The keys of one item. Never shown by repr."""
 
-    data_key: bytes = field(repr=False)
-    mac_key: bytes = field(repr=False)
+    data_key: bytes
+    mac_key: bytes
+
+    def __repr__(self) -> str:
+        """Show neither."""
+        return "ItemKeys()"
 
 
 def generate_item_keys(

@@ -17,6 +17,8 @@ from .item_fields import SignedField
 from .item_schema import ItemSchema
 
 _ATTRIBUTE_PREFIX = "aws-crypto-attr."
+_INCLUDE = CryptoAction.SIGN_AND_INCLUDE_IN_ENCRYPTION_CONTEXT
+_READABLE = {TYPE_IDS["S"]: "S", TYPE_IDS["N"]: "N"}
 _LITERALS = {
     (TYPE_IDS["NULL"], b""): "null",
     (TYPE_IDS["BOOL"], b"\x00"): "false",
@@ -32,12 +34,7 @@ def item_context(
     Version 1 holds the keys; version 2 holds every attribute that is to be included, keys among them, and a
     legend of their types. The size is checked with all of it together.
     """
-    context = {
-        "aws-crypto-table-name": schema.table,
-        "aws-crypto-partition-name": schema.partition_key,
-    }
-    if schema.sort_key is not None:
-        context["aws-crypto-sort-name"] = schema.sort_key
+    context = dict(schema.place)
     if version == 1:
         keys = (field for field in fields if field.name in schema.key_names)
         context.update((_ATTRIBUTE_PREFIX + field.name, _encoded(field)) for field in keys)
@@ -48,9 +45,7 @@ def item_context(
 
 
 def _included(fields: Iterable[SignedField]) -> Mapping[str, str]:
-    included = [
-        field for field in fields if field.action is CryptoAction.SIGN_AND_INCLUDE_IN_ENCRYPTION_CONTEXT
-    ]
+    included = [field for field in fields if field.action is _INCLUDE]
     included.sort(key=lambda field: field.name.encode())
     context: dict[str, str] = {}
     legend = ""
@@ -63,10 +58,9 @@ def _included(fields: Iterable[SignedField]) -> Mapping[str, str]:
 
 def _readable(field: SignedField) -> tuple[str, str]:
     """Return a field's letter in the legend and its value in version 2."""
-    if field.type_id == TYPE_IDS["S"]:
-        return "S", field.data.decode()
-    if field.type_id == TYPE_IDS["N"]:
-        return "N", field.data.decode()
+    letter = _READABLE.get(field.type_id)
+    if letter is not None:
+        return letter, field.data.decode()
     literal = _LITERALS.get((field.type_id, field.data))
     return ("B", _encoded(field)) if literal is None else ("L", literal)
 

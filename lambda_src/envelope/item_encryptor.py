@@ -18,7 +18,7 @@ from .encryption_context import SerializedContext
 from .errors import ConfigurationError, InvalidItemError, ItemNotEncryptedError, MalformedItemError
 from .intermediate_key import generate_item_keys, keyrings_entry, unwrap_item_keys
 from .item_context import item_context
-from .item_fields import SignedField, decrypt_fields, encrypt_fields
+from .item_fields import ENCRYPT_AND_SIGN, SignedField, decrypt_fields, encrypt_fields
 from .item_footer import canonical_hash, check_footer_length, serialize_footer, verify_footer
 from .item_header import (
     FLAVOR_ECDSA,
@@ -32,9 +32,9 @@ from .item_header import (
     serialize_header,
     verify_commitment,
 )
-from .item_schema import FOOTER_NAME, HEADER_NAME, ItemSchema
+from .item_schema import FOOTER_NAME, HEADER_NAME, ItemSchema, is_beacon
 from .keyring import EncryptedDataKey, Keyring
-from .signed_attributes import actions_of, fields_to_decrypt, fields_to_encrypt, is_reserved
+from .signed_attributes import actions_of, fields_to_decrypt, fields_to_encrypt
 from .signing import PUBLIC_KEY_CONTEXT_KEY, PUBLIC_KEY_TEXT_LENGTH, SigningKey
 
 
@@ -133,7 +133,7 @@ class ItemEncryptor:
         context = item_context(self._schema, version=version, fields=fields, stored=stored_context)
         keys, entry = generate_item_keys(self._keyring, encryption_context=context)
         message_id = os.urandom(MESSAGE_ID_LENGTH)
-        legend = "".join(field.action.value for field in fields)
+        legend = "".join([field.action.letter for field in fields])
         header = ItemHeader(version, self._flavor, message_id, legend, stored_context, (entry,))
         partial = serialize_header(header)
         derived = derive_from_data_key(keys.data_key, message_id=message_id)
@@ -144,7 +144,9 @@ class ItemEncryptor:
         record_hash = canonical_hash(stored_header, encryption_context=context, stored=stored_fields)
         footer = serialize_footer(record_hash, keys=keys, signing_key=signing_key)
         encrypted = {
-            field.name: {"B": field.type_id + data} for field, data in stored_fields if field.is_encrypted
+            field.name: {"B": field.type_id + data}
+            for field, data in stored_fields
+            if field.action is ENCRYPT_AND_SIGN
         }
         return {**item, **encrypted, HEADER_NAME: {"B": stored_header}, FOOTER_NAME: {"B": footer}}
 
@@ -179,7 +181,12 @@ class ItemEncryptor:
             field.name: parse_value(field.type_id, plaintext)
             for field, plaintext in decrypt_fields(fields, root_key=derived.field_root_key)
         }
-        return {name: decrypted.get(name, value) for name, value in item.items() if not is_reserved(name)}
+        plain = {**item, **decrypted}
+        del plain[HEADER_NAME], plain[FOOTER_NAME]
+        if len(plain) > len(fields):  # what else there is was not signed: beacons go, the rest stays
+            for name in filter(is_beacon, item):
+                del plain[name]
+        return plain
 
     def reencrypt(self, item: Item) -> dict[str, Any]:
         """Return an encrypted item encrypted anew: new data key, new message id, the configuration of today.
@@ -208,7 +215,7 @@ class ItemEncryptor:
         return StoredForm(
             entries=tuple(map(keyrings_entry, header.encrypted_data_keys)),
             as_written_today=(header.version, header.flavor, header.legend)
-            == (self._schema.version, self._flavor, "".join(action.value for action in actions)),
+            == (self._schema.version, self._flavor, "".join(action.letter for action in actions)),
         )
 
 

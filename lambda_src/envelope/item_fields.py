@@ -15,6 +15,9 @@ from .errors import InvalidItemError, SignatureError
 
 MAX_NAME_LENGTH = 0xFFFF  # DynamoDB's limit, in UTF-8 bytes
 
+# A member of an Enum is found by a search in its class; this one is compared with for each field.
+ENCRYPT_AND_SIGN = CryptoAction.ENCRYPT_AND_SIGN
+
 
 class SignedField(NamedTuple):
     """One signed attribute, either in plaintext or as it is stored. A tuple, since it is made for each.
@@ -44,11 +47,6 @@ class SignedField(NamedTuple):
         shown = f"name={self.name!r}, path={self.path!r}, action={self.action!r}, type_id={self.type_id!r}"
         return f"SignedField({shown})"
 
-    @property
-    def is_encrypted(self) -> bool:
-        """Whether the stored form is ciphertext."""
-        return self.action is CryptoAction.ENCRYPT_AND_SIGN
-
 
 def canonical_path(table: str, attribute: str) -> bytes:
     """Return the path of a top-level attribute (DB-ESDK header.md, "Canonical Path").
@@ -65,11 +63,12 @@ def canonical_path(table: str, attribute: str) -> bytes:
 
 def encrypt_fields(fields: list[SignedField], *, root_key: bytes) -> list[tuple[SignedField, bytes]]:
     """Return each field with its data as it is stored: of ENCRYPT_AND_SIGN ciphertext and tag."""
-    keys = iter(field_keys(root_key, sum(field.is_encrypted for field in fields)))
+    actions = [field.action for field in fields]
+    keys = iter(field_keys(root_key, actions.count(ENCRYPT_AND_SIGN)))
     stored: list[tuple[SignedField, bytes]] = []
     for plain in fields:
         data = plain.data
-        if plain.is_encrypted:
+        if plain.action is ENCRYPT_AND_SIGN:
             key, nonce = next(keys)
             data = AESGCM(key).encrypt(nonce, data, plain.path)
         stored.append((plain, data))
@@ -81,7 +80,7 @@ def decrypt_fields(fields: list[SignedField], *, root_key: bytes) -> list[tuple[
 
     Call it after the footer was verified.
     """
-    encrypted = [field for field in fields if field.is_encrypted]
+    encrypted = [field for field in fields if field.action is ENCRYPT_AND_SIGN]
     # Keys are given out in path order, as on encryption.
     decrypted: list[tuple[SignedField, bytes]] = []
     for stored, (key, nonce) in zip(encrypted, field_keys(root_key, len(encrypted)), strict=True):

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from .encryption_context import SerializedContext
 from .errors import MalformedItemError, SignatureError
 from .intermediate_key import ItemKeys
-from .item_fields import SignedField
+from .item_fields import ENCRYPT_AND_SIGN, SignedField
 from .item_header import FLAVOR_ECDSA, ItemHeader
 from .signing import PUBLIC_KEY_CONTEXT_KEY, SIGNATURE_LENGTH, SigningKey, verify_signature
 
@@ -28,9 +28,9 @@ def canonical_hash(
     """Return the SHA-384 of the canonical record; `stored` are the fields in path order, with stored data."""
     context = encryption_context.pairs
     parts = [stored_header, len(context).to_bytes(8, "big"), context]
-    for field, data in stored:
-        how = b"ENCRYPTED" if field.is_encrypted else b"PLAINTEXT"
-        parts += (field.path, len(data).to_bytes(8, "big"), how, field.type_id, data)
+    for (_, path, action, type_id, _), data in stored:
+        how = b"ENCRYPTED" if action is ENCRYPT_AND_SIGN else b"PLAINTEXT"
+        parts += (path, len(data).to_bytes(8, "big"), how, type_id, data)
     return hashlib.sha384(b"".join(parts)).digest()
 
 
@@ -51,8 +51,11 @@ def verify_footer(stored: bytes, *, header: ItemHeader, record_hash: bytes, keys
     """Raise SignatureError unless a recipient tag matches and, in flavor 01, the signature verifies."""
     expected = hmac.digest(keys.mac_key, record_hash, "sha384")
     tags_end = len(stored) - _signature_length(header)
-    tags = [stored[start : start + _TAG_LENGTH] for start in range(0, tags_end, _TAG_LENGTH)]
-    if not any(hmac.compare_digest(tag, expected) for tag in tags):
+    matches = [
+        hmac.compare_digest(stored[start : start + _TAG_LENGTH], expected)
+        for start in range(0, tags_end, _TAG_LENGTH)
+    ]
+    if not any(matches):
         raise SignatureError("the item's signed content is not what was written")
     if header.flavor == FLAVOR_ECDSA:
         public_key_text = header.encryption_context[PUBLIC_KEY_CONTEXT_KEY]

@@ -7,7 +7,7 @@ Source: DB-ESDK structured-encryption/header.md.
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .byte_reader import ByteReader
 from .encrypted_data_keys import read_entries, serialize_entry, with_length
@@ -21,10 +21,10 @@ COMMITMENT_LENGTH = 32
 VERSIONS = (1, 2)
 FLAVOR_UNSIGNED, FLAVOR_ECDSA = 0, 1
 FLAVORS = (FLAVOR_UNSIGNED, FLAVOR_ECDSA)
+_LEGEND_LETTERS = frozenset("esc")
 
 
-@dataclass(frozen=True, slots=True)
-class ItemHeader:
+class ItemHeader(NamedTuple):
     """The fields of a header before its commitment.
 
     Parameters
@@ -77,14 +77,14 @@ def parse_header(stored: bytes) -> ItemHeader:
     if len(stored) > MAX_HEADER_LENGTH:
         raise LimitExceededError(f"the header has {len(stored)} bytes; {MAX_HEADER_LENGTH} are accepted")
     reader = ByteReader(stored)
-    version, flavor = reader.unsigned(1), reader.unsigned(1)
+    version, flavor = reader.take(2)
     if version not in VERSIONS:
         raise MalformedItemError(f"unknown header version {version}; 1 and 2 are known")
     if flavor not in FLAVORS:
         raise MalformedItemError(f"unknown header flavor {flavor}; 0 and 1 are known")
     message_id = reader.take(MESSAGE_ID_LENGTH)
     legend = reader.text(reader.unsigned(2))
-    if not set(legend) <= {"e", "s", "c"}:
+    if not _LEGEND_LETTERS.issuperset(legend):
         raise MalformedItemError("the header's legend has an unknown letter")
     encryption_context = _read_encryption_context(reader)
     encrypted_data_keys = read_entries(reader, count_width=1, malformed=MalformedItemError)

@@ -6,7 +6,9 @@ Source: DB-ESDK ddb-table-encryption-config.md.
 """
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
+from operator import attrgetter
+from typing import NamedTuple
 
 from .crypto_action import CryptoAction
 from .errors import ConfigurationError
@@ -15,13 +17,32 @@ from .item_fields import canonical_path
 HEADER_NAME = "aws_dbe_head"
 FOOTER_NAME = "aws_dbe_foot"
 RESERVED_PREFIX = "aws_dbe_"
-BEACON_PREFIXES = ("aws_dbe_b_", "aws_dbe_v_")
+_BEACON_PREFIXES = ("aws_dbe_b_", "aws_dbe_v_")
 
-# Items of a table have the same names over and over. Callers choose them, so both are bounded: how many
-# paths are kept, and how long they are.
-_KEPT_PATHS, _LONGEST_KEPT_NAME = 1024, 255
+# Items of a table have the same names over and over. Callers choose them, so both are bounded: how many are
+# kept, and how long they are.
+_KEPT_NAMES, _LONGEST_KEPT_NAME = 1024, 255
 
 _INCLUDE = CryptoAction.SIGN_AND_INCLUDE_IN_ENCRYPTION_CONTEXT
+_BY_PATH = attrgetter("path")
+
+
+class SignedName(NamedTuple):
+    """What the configuration says of an attribute that is signed.
+
+    Parameters
+    ----------
+    name
+        The attribute's name.
+    path
+        Its canonical path.
+    action
+        What happens to it in new items; any but DO_NOTHING.
+    """
+
+    name: str
+    path: bytes
+    action: CryptoAction
 
 
 class ItemSchema:
@@ -56,16 +77,33 @@ class ItemSchema:
         self.includes = tuple(name for name, action in self._actions.items() if action is _INCLUDE)
         self._check_names()
         self._check_actions()
-        self._path = partial(canonical_path, table)
-        self._kept_path = lru_cache(maxsize=_KEPT_PATHS)(self._path)
+        # The names of an item's place and keys in the encryption context.
+        self.place = {"aws-crypto-table-name": table, "aws-crypto-partition-name": partition_key}
+        if sort_key is not None:
+            self.place["aws-crypto-sort-name"] = sort_key
+        self._kept = lru_cache(maxsize=_KEPT_NAMES)(self._signed_name)
 
-    def action(self, name: str) -> CryptoAction:
-        """Return the action of an attribute, by its name."""
-        return self._actions.get(name, self._default_action)
+    def signed_names(self, names: Iterable[str]) -> list[SignedName]:
+        """Return those among an item's names whose attributes are signed, in the order of their paths.
 
-    def path(self, name: str) -> bytes:
-        """Return the canonical path of an attribute, by its name, or raise InvalidItemError."""
-        return self._path(name) if len(name) > _LONGEST_KEPT_NAME else self._kept_path(name)
+        Raises
+        ------
+        InvalidItemError
+            A name has no canonical path.
+        """
+        found = [
+            self._kept(name) if len(name) <= _LONGEST_KEPT_NAME else self._signed_name(name) for name in names
+        ]
+        signed = [entry for entry in found if entry is not None]
+        signed.sort(key=_BY_PATH)
+        return signed
+
+    def _signed_name(self, name: str) -> SignedName | None:
+        if name in self.unsigned or name in (HEADER_NAME, FOOTER_NAME) or is_beacon(name):
+            return None
+        return SignedName(
+            name, canonical_path(self.table, name), self._actions.get(name, self._default_action)
+        )
 
     def _check_names(self) -> None:
         for name in (self.table, *self.key_names, *self._actions):
@@ -95,3 +133,8 @@ class ItemSchema:
                     f"the action of key {name!r} must be {self.key_action.name}: keys are signed, never "
                     "encrypted, and in the encryption context as soon as any other attribute is"
                 )
+
+
+def is_beacon(name: str) -> bool:
+    """Tell whether a stored attribute is a beacon: they are added after encryption and are not signed."""
+    return name.startswith(_BEACON_PREFIXES)

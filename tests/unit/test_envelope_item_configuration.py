@@ -6,7 +6,7 @@ import pytest
 
 from envelope import ConfigurationError, CryptoAction, InvalidItemError, ItemEncryptor
 from envelope.item_fields import canonical_path
-from envelope.item_schema import ItemSchema
+from envelope.item_schema import ItemSchema, SignedName
 from tests.unit.envelope_items import encryptor
 from tests.unit.envelope_keys import raw_aes_keyring
 
@@ -142,11 +142,32 @@ def test_paths_are_kept_for_names_of_ordinary_length_and_up_to_a_number() -> Non
     )
     names = [f"a{number}" for number in range(3000)] + ["é" * 255, "b" * 256, "c" * 65_535]
     for name in names * 2:
-        assert schema.path(name) == canonical_path("t", name)
-    assert schema.path("b" * 255) is schema.path("b" * 255)
-    assert schema.path("b" * 256) is not schema.path("b" * 256)
-    kept = schema._kept_path.cache_info()
+        assert _only(schema, name).path == canonical_path("t", name)
+    assert _only(schema, "b" * 255) is _only(schema, "b" * 255)
+    assert _only(schema, "b" * 256) is not _only(schema, "b" * 256)
+    kept = schema._kept.cache_info()
     assert (kept.maxsize, kept.currsize) == (1024, 1024)
     for name in ("", "b" * 65_536, "\ud800"):
         with pytest.raises(InvalidItemError, match="name"):
-            schema.path(name)
+            schema.signed_names([name])
+
+
+def _only(schema: ItemSchema, name: str) -> SignedName:
+    (signed,) = schema.signed_names([name])
+    return signed
+
+
+def test_names_to_sign_come_in_the_order_of_their_paths_without_unsigned_and_reserved_ones() -> None:
+    schema = ItemSchema(
+        table="t",
+        partition_key="p",
+        sort_key=None,
+        actions={"b": _S},
+        default_action=_E,
+        unsigned=("free",),
+    )
+    names = ["longer", "free", "b", "aws_dbe_head", "aws_dbe_foot", "aws_dbe_b_b", "aws_dbe_v_1", "p", "a"]
+    # A path has the name's length before the name.
+    expected = [("a", _E), ("b", _S), ("p", _S), ("longer", _E)]
+    for _ in range(2):
+        assert [(signed.name, signed.action) for signed in schema.signed_names(names)] == expected
