@@ -61,7 +61,8 @@ def synthesize_all() -> None:
 def synthesize_empty(folder: Path) -> None:
     """Synthesize an app with one empty stack, which is written into a folder."""
     (folder / "app.py").write_text(_EMPTY_APP)
-    (folder / "cdk.json").write_text(json.dumps({"app": "python3 app.py"}))
+    settings = {"app": "python3 app.py", "versionReporting": False}
+    (folder / "cdk.json").write_text(json.dumps(settings))
     _cdk(folder=folder)
 
 
