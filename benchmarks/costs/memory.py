@@ -10,7 +10,7 @@ from benchmarks.costs.processes import ROOT, Bytecode, emulated_aws
 from benchmarks.peers.sheets import Cell, Part, Sheet
 
 #: How many requests each answers, by whether it is a quick run.
-_REQUESTS = {False: 1000, True: 20}
+_REQUESTS = {False: 300, True: 20}
 _MIB = 1024 * 1024
 _ENVIRONMENT = "dev"
 
