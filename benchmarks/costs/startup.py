@@ -24,7 +24,7 @@ from benchmarks.peers.spread import Spread, spread_of
 
 AS_DEPLOYED, WITH_BYTECODE = "from source, as deployed", "with bytecode"
 #: How often each is started, by whether it is a quick run, once what is read from disk has been read.
-_ROUNDS = {False: {AS_DEPLOYED: 5, WITH_BYTECODE: 7}, True: {WITH_BYTECODE: 3}}
+_ROUNDS = {False: {AS_DEPLOYED: 5, WITH_BYTECODE: 7}, True: {WITH_BYTECODE: 2}}
 _QUICK = ("reader", BOTO3, OFFICIAL)
 _AGAINST_BOTO3, _AGAINST_OFFICIAL = 1.25, 0.6
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks.costs import paired_requests
+from benchmarks.costs.paired_requests import BY_RECORD, PLAINTEXT, StorageError
 from benchmarks.costs.plaintext import without_encryption
 
 
@@ -41,3 +43,18 @@ def test_the_reader_of_the_service_refuses_a_record_in_plaintext(
     service.put("acme", "plain", {"name": "Ada"})
 
     assert service.get("acme", "plain").status == 500
+
+
+def test_functions_that_do_not_keep_records_as_they_are_said_to_are_not_measured(
+    service: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    functions = {"writer": service.writer, "reader": service.reader}
+    paired_requests.prepare(paired_requests.Service(BY_RECORD, "acme", functions))
+    with pytest.raises(StorageError, match="in plaintext are \\[\\]"):
+        paired_requests.prepare(paired_requests.Service(PLAINTEXT, "acme", functions))
+
+    for function in functions.values():
+        _for_this_test(function, monkeypatch)
+    paired_requests.prepare(paired_requests.Service(PLAINTEXT, "acme", functions))
+    with pytest.raises(StorageError, match="in plaintext are"):
+        paired_requests.prepare(paired_requests.Service(BY_RECORD, "acme", functions))
