@@ -139,11 +139,11 @@ reencryption-kills: $(READY) ## re-encryptions whose functions, machine and serv
 	@SEALED_KILL_ROUNDS=20 pytest -s tests/local/test_reencryption_kills.py $(PYTEST_ARGS)
 
 .PHONY: bench
-bench: $(BENCH_READY) ## items and messages against AWS's libraries, Tink, Asherah and the floor: writes docs/benchmarks
+bench: $(BENCH_READY) $(READY) ## items, messages and functions against AWS's libraries, Tink, Asherah and the floor: writes docs/benchmarks
 	@PYTHONPATH=.:lambda_src $(BENCH)/bin/python -m benchmarks.peers
 
 .PHONY: bench-quick
-bench-quick: $(BENCH_READY) ## the same with fewer turns, in about a minute
+bench-quick: $(BENCH_READY) $(READY) ## the same with fewer turns, in about a minute
 	@PYTHONPATH=.:lambda_src $(BENCH)/bin/python -m benchmarks.peers --quick
 
 .PHONY: streams

@@ -1,6 +1,7 @@
 """`python -m benchmarks.peers`: measure all of it, write docs/benchmarks/, print each target with its figure.
 
-Exit codes: 0, whether targets hold or not; 1 when a contender does not decrypt what it encrypted.
+Exit codes: 0, whether targets hold or not; 1 when a contender does not decrypt what it encrypted, or
+a process that is to be measured fails.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from benchmarks.costs.processes import ProcessError
 from benchmarks.peers import document, items, messages
 from benchmarks.peers.cases import DIRECTIONS, Case
 from benchmarks.peers.dynamodb_client import DynamoDbClient
@@ -57,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         results = _measured(cases, plan, aws=aws, console=console)
         sheets = _sheets(parts, quick=given.quick, console=console)
-    except CheckError as error:
+    except (CheckError, ProcessError) as error:
         print(f"benchmarks.peers: {error}; nothing was written", file=sys.stderr)
         return 1
     if given.only:

@@ -2,9 +2,8 @@
 
 from http import HTTPStatus
 
-from aws_lambda_powertools.event_handler.api_gateway import Response
-
-from service.border import answer_json, make_application, make_handler, request_id
+from service.border import Application, Response, answer_json, make_handler, request_id
+from service.event_parts import Event
 from service.failures import NotVerified, problem_of
 from service.http_headers import etag, http_date
 from service.json_text import text
@@ -15,23 +14,23 @@ from service.routes import COLLECTION, RECORD
 from service.wiring import start
 
 _container = start()
-_application = make_application(_container.telemetry)
+_application = Application()
 
 
-@_application.get(RECORD)
-def get(**_: str) -> Response[str]:
+@_application.serve("GET", RECORD)
+def get(event: Event) -> Response:
     """Read one record."""
-    path = parse_record_path(_application.current_event.raw_event)
+    path = parse_record_path(event)
     found = get_record(_container.of(path.tenant).store, path)
     return answer_json(
         HTTPStatus.OK, found.data, etag=etag(found.revision), last_modified=http_date(found.updated_at)
     )
 
 
-@_application.get(COLLECTION)
-def list_page(**_: str) -> Response[str]:
+@_application.serve("GET", COLLECTION)
+def list_page(event: Event) -> Response:
     """Read a page of a tenant's records."""
-    request = parse_list(_application.current_event.raw_event)
+    request = parse_list(event)
     page = list_records(
         _container.of(request.tenant).store,
         request,
@@ -40,7 +39,7 @@ def list_page(**_: str) -> Response[str]:
     )
     for failed in page.unreadable:
         _report(failed)
-    return answer_json(HTTPStatus.OK, _page_text(page))
+    return answer_json(HTTPStatus.OK, _page_text(page, asked=request_id(event)))
 
 
 def _report(failed: Unreadable) -> None:
@@ -50,9 +49,9 @@ def _report(failed: Unreadable) -> None:
         _container.telemetry.failure(problem_of(failed.cause), failed.cause)
 
 
-def _page_text(page: Page) -> str:
+def _page_text(page: Page, *, asked: str) -> str:
     records = ",".join(map(_record_text, page.records))
-    failed = ",".join(map(_failed_text, page.unreadable))
+    failed = ",".join(_failed_text(each, asked=asked) for each in page.unreadable)
     cursor = "null" if page.cursor is None else text(page.cursor)
     return f'{{"records":[{records}],"failed":[{failed}],"cursor":{cursor}}}'
 
@@ -67,8 +66,8 @@ def _record_text(found: StoredRecord) -> str:
     return f'{{{written},"data":{found.data}}}'
 
 
-def _failed_text(failed: Unreadable) -> str:
-    problem = problem_text(problem_of(failed.cause), request_id=request_id(_application))
+def _failed_text(failed: Unreadable, *, asked: str) -> str:
+    problem = problem_text(problem_of(failed.cause), request_id=asked)
     return f'{{"record":{text(failed.record)},"problem":{problem}}}'
 
 

@@ -12,12 +12,12 @@ from service.tenant_requests import (
     parse_versions_path,
 )
 
-COLLECTION = "/tenants/<tenant>/records"
-RECORD = "/tenants/<tenant>/records/<record>"
+COLLECTION = "/tenants/{tenant}/records"
+RECORD = "/tenants/{tenant}/records/{record}"
 BRANCH_KEYS = "/branch-keys"
-BRANCH_KEY = "/branch-keys/<tenant>"
-VERSIONS = "/branch-keys/<tenant>/versions"
-MOVES = "/branch-keys/<tenant>/moves"
+BRANCH_KEY = "/branch-keys/{tenant}"
+VERSIONS = "/branch-keys/{tenant}/versions"
+MOVES = "/branch-keys/{tenant}/moves"
 
 UNKNOWN_OPERATION = "unknown"
 
@@ -61,9 +61,9 @@ _ROUTES = {
 
 def route_of(event: Event) -> Route | None:
     """The route that API Gateway took, by the resource that it names; None for an unknown one."""
-    resource = str(event.get("resource") or "").replace("{", "<").replace("}", ">")
+    resource = resource_of(event)
     parameters = event.get("pathParameters") or {}
-    if "<tenant>" in resource and "tenant" not in parameters:
+    if "{tenant}" in resource and "tenant" not in parameters:
         return None
     return _ROUTES.get(resource)
 
@@ -71,8 +71,14 @@ def route_of(event: Event) -> Route | None:
 def operation_of(event: Event) -> str:
     """The name of the operation that an event asks for."""
     route = route_of(event)
-    return UNKNOWN_OPERATION if route is None else route.operations.get(_method(event), UNKNOWN_OPERATION)
+    return UNKNOWN_OPERATION if route is None else route.operations.get(method_of(event), UNKNOWN_OPERATION)
 
 
-def _method(event: Event) -> str:
+def resource_of(event: Event) -> str:
+    """The path that API Gateway matched, with its parameters in braces."""
+    return str(event.get("resource") or "")
+
+
+def method_of(event: Event) -> str:
+    """The method of a request."""
     return str(event.get("httpMethod"))

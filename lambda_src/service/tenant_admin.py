@@ -7,12 +7,10 @@ is reported like a record that does not.
 import json
 from http import HTTPStatus
 
-from aws_lambda_powertools.event_handler.api_gateway import Response
-
 from envelope import BranchKeyStore
 from service import branch_key_answers as answers
 from service import problems
-from service.border import answer_json, make_application, make_handler
+from service.border import Application, Response, answer_json, make_handler
 from service.branch_keys import branch_key_of
 from service.configuration import needed
 from service.event_parts import Event
@@ -43,50 +41,50 @@ _container = start()
 _time_limit = _container.time_limit
 _keys, _cursor_key = _container.configuration.branch_keys, _container.configuration.cursor_key
 _recovery_days = needed(_keys.recovery_days, setting="KEY_STORE_RECOVERY_DAYS")
-_application = make_application(_container.telemetry)
+_application = Application()
 
 
-@_application.get(BRANCH_KEYS)
-def list_page(**_: str) -> Response[str]:
+@_application.serve("GET", BRANCH_KEYS)
+def list_page(event: Event) -> Response:
     """Tell of a page of branch keys: of all tenants, so with the function's own role."""
-    request = parse_branch_key_list(_event())
+    request = parse_branch_key_list(event)
     after = None if request.cursor is None else read_list_cursor(request.cursor, key=_cursor_key)
     page = _container.own.branch_keys.page(limit=request.limit, after=after)
     cursor = None if page.after is None else write_list_cursor(page.after, key=_cursor_key)
     return _answer(HTTPStatus.OK, answers.listed(page, cursor=cursor))
 
 
-@_application.put(BRANCH_KEY)
-def create(**_: str) -> Response[str]:
+@_application.serve("PUT", BRANCH_KEY)
+def create(event: Event) -> Response:
     """Create a tenant's branch key."""
-    tenant = parse_branch_key(_event())
+    tenant = parse_branch_key(event)
     with branch_key_of(tenant):
         version = _store_of(tenant).create(tenant)
     return _changed(HTTPStatus.CREATED, answers.created(tenant, version))
 
 
-@_application.get(BRANCH_KEY)
-def describe(**_: str) -> Response[str]:
+@_application.serve("GET", BRANCH_KEY)
+def describe(event: Event) -> Response:
     """Tell of a tenant's branch key and its versions."""
-    tenant = parse_branch_key(_event())
+    tenant = parse_branch_key(event)
     with branch_key_of(tenant):
         description = _store_of(tenant).describe(tenant)
     return _answer(HTTPStatus.OK, answers.described(description))
 
 
-@_application.post(VERSIONS)
-def rotate(**_: str) -> Response[str]:
+@_application.serve("POST", VERSIONS)
+def rotate(event: Event) -> Response:
     """Make a new version of a tenant's branch key."""
-    tenant = parse_rotation(_event())
+    tenant = parse_rotation(event)
     with branch_key_of(tenant):
         rotation = _store_of(tenant).rotate(tenant)
     return _changed(HTTPStatus.CREATED, answers.rotated(tenant, rotation, now=utc_now(), keys=_keys))
 
 
-@_application.post(MOVES)
-def move(**_: str) -> Response[str]:
+@_application.serve("POST", MOVES)
+def move(event: Event) -> Response:
     """Wrap a tenant's branch key under the deployed KMS key."""
-    request = parse_move(_event())
+    request = parse_move(event)
     if request.to != _keys.key_arn:
         raise Problem(
             problems.KEY_NOT_DEPLOYED,
@@ -101,10 +99,10 @@ def move(**_: str) -> Response[str]:
     return _changed(HTTPStatus.OK, answer)
 
 
-@_application.delete(BRANCH_KEY)
-def shred(**_: str) -> Response[str]:
+@_application.serve("DELETE", BRANCH_KEY)
+def shred(event: Event) -> Response:
     """Shred a tenant's branch key, or count on what is in the way."""
-    request = parse_shred(_event())
+    request = parse_shred(event)
     tenant = request.tenant
     count = Count()
     if request.cursor is not None:
@@ -145,16 +143,12 @@ def _shredding_of(tenant: str) -> TenantShredding:
     )
 
 
-def _event() -> Event:
-    return _application.current_event.raw_event
-
-
-def _changed(status: HTTPStatus, answer: answers.Answer) -> Response[str]:
+def _changed(status: HTTPStatus, answer: answers.Answer) -> Response:
     _container.telemetry.branch_key_changed(answer["tenant"])
     return _answer(status, answer)
 
 
-def _answer(status: HTTPStatus, answer: answers.Answer) -> Response[str]:
+def _answer(status: HTTPStatus, answer: answers.Answer) -> Response:
     return answer_json(status, json.dumps(answer))
 
 

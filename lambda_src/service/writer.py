@@ -3,9 +3,8 @@
 import json
 from http import HTTPStatus
 
-from aws_lambda_powertools.event_handler.api_gateway import Response
-
-from service.border import answer_json, answer_nothing, make_application, make_handler
+from service.border import Application, Response, answer_json, answer_nothing, make_handler
+from service.event_parts import Event
 from service.http_headers import etag
 from service.record_writes import delete_record, put_record
 from service.requests import parse_delete, parse_put
@@ -13,13 +12,13 @@ from service.routes import RECORD
 from service.wiring import start
 
 _container = start()
-_application = make_application(_container.telemetry)
+_application = Application()
 
 
-@_application.put(RECORD)
-def put(**_: str) -> Response[str]:
+@_application.serve("PUT", RECORD)
+def put(event: Event) -> Response:
     """Create or replace a record."""
-    request = parse_put(_application.current_event.raw_event)
+    request = parse_put(event)
     written = put_record(_container.of(request.path.tenant).store, request)
     body = {
         "tenant": request.path.tenant,
@@ -31,10 +30,10 @@ def put(**_: str) -> Response[str]:
     return answer_json(status, json.dumps(body), etag=etag(written.revision))
 
 
-@_application.delete(RECORD)
-def delete(**_: str) -> Response[str]:
+@_application.serve("DELETE", RECORD)
+def delete(event: Event) -> Response:
     """Delete a record."""
-    request = parse_delete(_application.current_event.raw_event)
+    request = parse_delete(event)
     delete_record(_container.of(request.path.tenant).store, request)
     return answer_nothing()
 

@@ -16,6 +16,9 @@ from benchmarks.peers.sheets import Sheet
 from benchmarks.peers.spread import Spread
 from benchmarks.peers.targets import TARGETS, outcomes
 
+#: What to do where the document is not that of its figures.
+AGAIN = "run `PYTHONPATH=.:lambda_src python -m benchmarks.peers.document`"
+
 
 def _result(name: str, microseconds: float, *, kind: str = PEER, kms_calls: float = 0) -> Result:
     seconds = microseconds / 1e6
@@ -69,9 +72,9 @@ def _run(*, ours: float = 14.0) -> Run:
 def test_the_tables_of_the_document_are_those_of_its_figures() -> None:
     page = document.page(document.FOLDER).read_text()
     run = document.stored(document.FOLDER)
-    assert document.written(page, run) == page, "run `python -m benchmarks.peers.document`"
+    assert document.written(page, run) == page, AGAIN
     for name, drawn in document.plots(run).items():
-        assert (document.FOLDER / name).read_text() == drawn, "run `python -m benchmarks.peers.document`"
+        assert (document.FOLDER / name).read_text() == drawn, AGAIN
         assert f"]({name})" in page
 
 

@@ -240,5 +240,17 @@ def test_even_an_event_that_is_none_is_answered(
 ) -> None:
     answer = service.writer.handler({"marker": "marker"}, make_context(28_000))
 
+    assert answer["statusCode"] == 404
+    assert "marker" not in json.dumps(answer) + capsys.readouterr().out
+
+
+def test_an_event_of_another_form_is_answered(
+    service: Any, make_context: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = {"resource": "/tenants/{tenant}/records/{record}", "httpMethod": "PUT"}
+    event = {**path, "pathParameters": {"tenant": ["marker"]}}
+
+    answer = service.writer.handler(event, make_context(28_000))
+
     assert answer["statusCode"] == 500
     assert "marker" not in json.dumps(answer) + capsys.readouterr().out
