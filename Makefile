@@ -17,6 +17,8 @@ FUZZED := .fuzz
 BENCH := .venv-bench
 BENCH_READY := $(BENCH)/.ready
 SECONDS ?= 600
+# AWS's libraries in other languages: only `make interop` needs them.
+INTEROP_JAVA := tests/interop/java/target/.ready
 # The virtual environment carries python, node and cdk: nothing that is installed elsewhere takes part.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export JSII_NODE := $(CURDIR)/$(VENV)/bin/node
@@ -65,6 +67,16 @@ $(BENCH_READY): requirements/bench.txt
 	@$(BENCH)/bin/pip install --quiet --require-hashes --only-binary :all: -r requirements/bench.txt || { echo "tink or asherah, which are measured against, has no wheel for this machine and Python" >&2; exit 1; }
 	@touch $@
 
+$(INTEROP_JAVA): tests/interop/java/pom.xml tests/interop/java/libraries.sha256 $(wildcard tests/interop/java/src/main/java/interop/*.java) | $(READY)
+	@command -v mvn >/dev/null && command -v javac >/dev/null || { echo "make interop needs Maven and a JDK, 17 or newer: on Debian and Ubuntu install maven" >&2; exit 1; }
+	@rm -rf $(@D)
+	@cd tests/interop/java && fetch="mvn --quiet dependency:resolve dependency:resolve-plugins" && \
+		{ $$fetch --offline >/dev/null 2>&1 || { echo "fetching AWS's libraries for Java (once)" && $$fetch; }; } || \
+		{ echo "NOT DOWNLOADED: AWS's libraries for Java. Nothing was compared with them." >&2; exit 1; }
+	@cd tests/interop/java && mvn --quiet --offline package
+	@python -m tests.interop.java_libraries
+	@touch $@
+
 # --- without an AWS account -----------------------------------------------------------------------------------------
 
 .PHONY: demo
@@ -92,6 +104,10 @@ status: $(READY) ## what the embedded AWS runs
 .PHONY: test
 test: $(READY) ## all tests
 	@pytest --numprocesses 2 --dist loadgroup $(PYTEST_ARGS)
+
+.PHONY: interop
+interop: $(READY) $(INTEROP_JAVA) ## exchange items with AWS's library for Java, and all else of tests/interop
+	@pytest tests/interop $(PYTEST_ARGS)
 
 .PHONY: fuzz
 fuzz: $(READY) ## generated items through every format, 20,000 of them
@@ -229,5 +245,5 @@ formats: $(READY) ## write the worked examples of docs/formats.md
 
 .PHONY: clean
 clean: ## remove everything that the other targets made
-	@rm -rf $(VENV) $(CHECKOV) $(FUZZ) $(FUZZED) $(BENCH) node_modules cdk.out .build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	@rm -rf $(VENV) $(CHECKOV) $(FUZZ) $(FUZZED) $(BENCH) node_modules tests/interop/java/target cdk.out .build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

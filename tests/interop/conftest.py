@@ -1,0 +1,75 @@
+"""The embedded AWS and the commands around official libraries, for the tests that talk to them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+
+from envelope import BranchKeyStore
+from local.emulator import Emulator
+from tests.interop.exchanges import Exchanges
+from tests.interop.official_command import REGION, OfficialCommand, java_command
+
+_RECORDED = pytest.StashKey[Exchanges]()
+
+
+@dataclass(frozen=True)
+class KeyServices:
+    """KMS and DynamoDB of the embedded AWS, and key stores in them."""
+
+    kms: Any
+    dynamodb: Any
+
+    def key(self) -> str:
+        """Make a KMS key; return its ARN."""
+        return str(self.kms.create_key()["KeyMetadata"]["Arn"])
+
+    def key_store(self, table: str, key_arn: str, *further_key_arns: str) -> BranchKeyStore:
+        """Our client of a key store, whose logical name is that of its table."""
+        return BranchKeyStore(
+            dynamodb=self.dynamodb,
+            kms=self.kms,
+            table=table,
+            logical_name=table,
+            key_arn=key_arn,
+            further_key_arns=further_key_arns,
+            context_of=lambda tenant: {"tenant": tenant},
+        )
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    running = Emulator(log_file=tmp_path_factory.mktemp("emulator") / "log")
+    running.start()
+    running.reset()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def key_services(emulator: Emulator) -> KeyServices:
+    settings: dict[str, Any] = {
+        "endpoint_url": emulator.endpoint,
+        "region_name": REGION,
+        "aws_access_key_id": "test",
+        "aws_secret_access_key": "test",
+    }
+    return KeyServices(boto3.client("kms", **settings), boto3.client("dynamodb", **settings))
+
+
+@pytest.fixture(scope="module")
+def java(request: pytest.FixtureRequest) -> Iterator[OfficialCommand]:
+    """AWS's libraries for Java; nothing is started where they are not there."""
+    line = java_command()
+    if line.reason:
+        pytest.skip(line.reason)
+    with OfficialCommand(line, endpoint=request.getfixturevalue("emulator").endpoint) as command:
+        yield command
+
+
+@pytest.fixture(scope="session")
+def exchanges(request: pytest.FixtureRequest) -> Exchanges:
+    """What has been exchanged in this run, for the table of docs/interoperability.md."""
+    return request.config.stash.setdefault(_RECORDED, Exchanges())
