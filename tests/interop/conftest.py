@@ -10,7 +10,13 @@ import pytest
 from envelope import BranchKeyStore
 from local.emulator import Emulator
 from tests.interop.exchanges import Exchanges
-from tests.interop.official_command import REGION, OfficialCommand, java_command
+from tests.interop.official_command import (
+    REGION,
+    CommandLine,
+    OfficialCommand,
+    java_command,
+    javascript_command,
+)
 
 _RECORDED = pytest.StashKey[Exchanges]()
 
@@ -25,6 +31,16 @@ class KeyServices:
     def key(self) -> str:
         """Make a KMS key; return its ARN."""
         return str(self.kms.create_key()["KeyMetadata"]["Arn"])
+
+    def create_key_store_table(self, table: str) -> None:
+        """Make an empty key store."""
+        keys = ("branch-key-id", "HASH"), ("type", "RANGE")
+        self.dynamodb.create_table(
+            TableName=table,
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
+            BillingMode="PAY_PER_REQUEST",
+        )
 
     def key_store(self, table: str, key_arn: str, *further_key_arns: str) -> BranchKeyStore:
         """Our client of a key store, whose logical name is that of its table."""
@@ -59,14 +75,24 @@ def key_services(emulator: Emulator) -> KeyServices:
     return KeyServices(boto3.client("kms", **settings), boto3.client("dynamodb", **settings))
 
 
-@pytest.fixture(scope="module")
-def java(request: pytest.FixtureRequest) -> Iterator[OfficialCommand]:
-    """AWS's libraries for Java; nothing is started where they are not there."""
-    line = java_command()
+def _started(request: pytest.FixtureRequest, line: CommandLine) -> Iterator[OfficialCommand]:
+    """Nothing is started, the embedded AWS neither, where the library is not there."""
     if line.reason:
         pytest.skip(line.reason)
     with OfficialCommand(line, endpoint=request.getfixturevalue("emulator").endpoint) as command:
         yield command
+
+
+@pytest.fixture(scope="module")
+def java(request: pytest.FixtureRequest) -> Iterator[OfficialCommand]:
+    """AWS's libraries for Java."""
+    yield from _started(request, java_command())
+
+
+@pytest.fixture(scope="module")
+def javascript(request: pytest.FixtureRequest) -> Iterator[OfficialCommand]:
+    """AWS's library for JavaScript."""
+    yield from _started(request, javascript_command())
 
 
 @pytest.fixture(scope="session")

@@ -2,50 +2,15 @@
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
-from envelope import BranchKeyring, CachingBranchKeySource, CryptoAction, ItemEncryptor, Keyring, KmsKeyring
-from tests.interop.conftest import KeyServices
+from envelope import CryptoAction, ItemEncryptor
 from tests.interop.exchanges import Group
+from tests.interop.keyring_pairs import KeyringPair
 from tests.interop.official_command import OfficialCommand, from_dynamodb_json, to_dynamodb_json
 from tests.unit.envelope_items import PARTITION_KEY, SORT_KEY, TABLE, encryptor
-from tests.unit.envelope_keys import raw_aes_keyring
 
 LIBRARY = "Java, Database Encryption SDK"
-_RAW_KEY = bytes(range(32))
 Item = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class KeyringPair:
-    """One keyring in our implementation, and as the Java command is told of it."""
-
-    name: str
-    ours: Keyring
-    theirs: dict[str, Any]
-
-
-def raw_aes_pair(*, key: bytes = _RAW_KEY) -> KeyringPair:
-    """Return the keyrings over a key that both sides have."""
-    told = {"kind": "raw-aes", "namespace": "tests", "name": "key-1", "key": to_dynamodb_json(key)}
-    return KeyringPair("raw AES", raw_aes_keyring(key=key), told)
-
-
-def kms_pair(key_services: KeyServices) -> KeyringPair:
-    """Return the keyrings over a new KMS key."""
-    arn = key_services.key()
-    return KeyringPair("KMS", KmsKeyring(key_services.kms, arn), {"kind": "kms", "keyArn": arn})
-
-
-def branch_key_pair(key_services: KeyServices, java: OfficialCommand) -> KeyringPair:
-    """Return the keyrings over a new branch key that our key store made, in a table that Java's made."""
-    name = f"exchange-{uuid4()}"
-    store = {"table": name, "logicalName": name, "keyArn": key_services.key()}
-    java.ask("createKeyStore", keyStore=store)
-    ours = key_services.key_store(name, store["keyArn"])
-    ours.create(name)
-    told = {"kind": "hierarchical", "keyStore": store, "branchKeyId": name}
-    return KeyringPair("hierarchical", BranchKeyring(name, CachingBranchKeySource(ours)), told)
 
 
 @dataclass(frozen=True)

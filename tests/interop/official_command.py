@@ -44,6 +44,16 @@ def java_command() -> CommandLine:
     return CommandLine((java, "-Xmx512m", "-XX:+UseSerialGC", "-cp", class_path, "interop.InteropCommand"))
 
 
+def javascript_command() -> CommandLine:
+    """The command around AWS's library for JavaScript."""
+    node = shutil.which("node")
+    if node is None:
+        return CommandLine((), "JavaScript's library is left out: no `node` on the PATH")
+    if not (_JAVASCRIPT / "node_modules").exists():
+        return CommandLine((), "JavaScript's library is left out: `make interop` fetches it")
+    return CommandLine((node, str(_JAVASCRIPT / "interop.js")))
+
+
 class OfficialCommand:
     """The running command.
 

@@ -1,28 +1,23 @@
 """Items exchanged with AWS's own library for Java; for Python there is none of this format."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from tests.interop.conftest import KeyServices
 from tests.interop.exchanges import Exchanges
 from tests.interop.item_cases import FORMATS, border_items, random_items
-from tests.interop.java_items import KeyringPair, Sides, branch_key_pair, kms_pair, raw_aes_pair
+from tests.interop.java_items import Sides
+from tests.interop.keyring_pairs import KEYRINGS, KeyringPair, keyring_pair
 from tests.interop.official_command import OfficialCommand
 from tests.unit.envelope_items import GeneratedItem, as_dynamodb_returns
 
-_KEYRINGS = ["raw AES", "KMS", "hierarchical"]
 _formats = pytest.mark.parametrize(("header_version", "flavor"), FORMATS)
 
 
-@pytest.fixture(scope="module", params=_KEYRINGS)
+@pytest.fixture(scope="module", params=KEYRINGS)
 def keyring(request: pytest.FixtureRequest, java: OfficialCommand, key_services: KeyServices) -> KeyringPair:
-    made: dict[str, Callable[[], KeyringPair]] = {
-        "raw AES": raw_aes_pair,
-        "KMS": lambda: kms_pair(key_services),
-        "hierarchical": lambda: branch_key_pair(key_services, java),
-    }
-    return made[request.param]()
+    return keyring_pair(request.param, key_services, java)
 
 
 def _items(keyring: str) -> dict[str, GeneratedItem]:
@@ -61,7 +56,7 @@ def _differences(
 
 
 def test_at_least_300_items_are_exchanged_each_way() -> None:
-    assert len(FORMATS) * sum(len(_items(keyring)) for keyring in _KEYRINGS) >= 300
+    assert len(FORMATS) * sum(len(_items(keyring)) for keyring in KEYRINGS) >= 300
 
 
 @_formats

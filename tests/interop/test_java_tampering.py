@@ -12,7 +12,8 @@ from envelope import CryptoAction, EnvelopeError
 from tests.interop.conftest import KeyServices
 from tests.interop.exchanges import Exchanges
 from tests.interop.item_cases import FORMATS
-from tests.interop.java_items import Item, KeyringPair, Sides, branch_key_pair, kms_pair, raw_aes_pair
+from tests.interop.java_items import Item, Sides
+from tests.interop.keyring_pairs import KEYRINGS, keyring_pair, raw_aes_pair
 from tests.interop.official_command import OfficialCommand, OfficialError, to_dynamodb_json
 from tests.unit.envelope_items import PARTITION_KEY, SORT_KEY, TABLE, sampled_bit_flip
 
@@ -125,19 +126,8 @@ def test_what_was_tampered_with_is_refused_by_the_other_library(
     exchanges.refused[sides.group(written_by_us=written_by_us)] += len(forged)
 
 
-def _two_keyrings(
-    keyring: str, key_services: KeyServices, java: OfficialCommand
-) -> tuple[KeyringPair, KeyringPair]:
-    """Two of one kind over different keys."""
-    if keyring == "raw AES":
-        return raw_aes_pair(), raw_aes_pair(key=bytes(32))
-    if keyring == "KMS":
-        return kms_pair(key_services), kms_pair(key_services)
-    return branch_key_pair(key_services, java), branch_key_pair(key_services, java)
-
-
 @_directions
-@pytest.mark.parametrize("keyring", ["raw AES", "KMS", "hierarchical"])
+@pytest.mark.parametrize("keyring", KEYRINGS)
 def test_another_key_and_another_table_are_refused_by_the_other_library(
     java: OfficialCommand,
     key_services: KeyServices,
@@ -146,7 +136,8 @@ def test_another_key_and_another_table_are_refused_by_the_other_library(
     *,
     written_by_us: bool,
 ) -> None:
-    right, wrong = _two_keyrings(keyring, key_services, java)
+    right = keyring_pair(keyring, key_services, java)
+    wrong = raw_aes_pair(key=bytes(32)) if keyring == "raw AES" else keyring_pair(keyring, key_services, java)
     sides = Sides(java, right, 2, 0, _ACTIONS)
     stored = (sides.encrypt if written_by_us else sides.encrypt_officially)(_ITEM)
     assert not _refuses(sides, stored, written_by_us=written_by_us)
