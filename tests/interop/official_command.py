@@ -12,10 +12,15 @@ from threading import Timer
 from types import TracebackType
 from typing import Any, Self
 
+from botocore.credentials import Credentials
+
 FOLDER = Path(__file__).parent
 _JAVA, _JAVASCRIPT = FOLDER / "java/target", FOLDER / "javascript"
+#: The class path of AWS's libraries for Java.
+JAVA_LIBRARIES = str(_JAVA / "libraries/*")
 #: Where the embedded AWS of these tests is.
 REGION = "eu-west-1"
+_SOMEBODY = Credentials("test", "test")
 #: A command that answers nothing for so long is ended, and its test fails.
 _PATIENCE_SECONDS = 60
 
@@ -39,7 +44,7 @@ def java_command() -> CommandLine:
         return CommandLine((), "Java's library is left out: no `java` on the PATH (JDK 17 or newer)")
     if not (_JAVA / "interop.jar").exists():
         return CommandLine((), "Java's library is left out: `make interop` fetches it and builds its command")
-    class_path = f"{_JAVA / 'interop.jar'}{os.pathsep}{_JAVA / 'libraries/*'}"
+    class_path = f"{_JAVA / 'interop.jar'}{os.pathsep}{JAVA_LIBRARIES}"
     # The tests' own two processes need the memory and the processors too.
     return CommandLine((java, "-Xmx512m", "-XX:+UseSerialGC", "-cp", class_path, "interop.InteropCommand"))
 
@@ -52,6 +57,19 @@ def javascript_command() -> CommandLine:
     if not (_JAVASCRIPT / "node_modules").exists():
         return CommandLine((), "JavaScript's library is left out: `make interop` fetches it")
     return CommandLine((node, str(_JAVASCRIPT / "interop.js")))
+
+
+def environment(*, endpoint: str, region: str = REGION, key: Credentials = _SOMEBODY) -> dict[str, str]:
+    """Where a process finds AWS, and who it is there."""
+    given = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ACCESS_KEY_ID": key.access_key,
+        "AWS_SECRET_ACCESS_KEY": key.secret_key,
+        "AWS_SESSION_TOKEN": key.token or "",
+    }
+    return {**os.environ, **given}
 
 
 class OfficialCommand:
@@ -67,14 +85,7 @@ class OfficialCommand:
 
     def __init__(self, line: CommandLine, *, endpoint: str = "") -> None:
         self._arguments = line.arguments
-        self._environment = {
-            **os.environ,
-            "AWS_ENDPOINT_URL": endpoint,
-            "AWS_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-        }
+        self._environment = environment(endpoint=endpoint)
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
