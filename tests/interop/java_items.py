@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from envelope import CryptoAction, ItemEncryptor
-from tests.interop.exchanges import Group
+from tests.interop.exchanges import JAVA_ITEMS, Group
 from tests.interop.keyring_pairs import KeyringPair
 from tests.interop.official_command import OfficialCommand, from_dynamodb_json, to_dynamodb_json
 from tests.unit.envelope_items import PARTITION_KEY, SORT_KEY, TABLE, encryptor
 
-LIBRARY = "Java, Database Encryption SDK"
 Item = dict[str, Any]
 
 
@@ -33,7 +32,7 @@ class Sides:
     def group(self, *, written_by_us: bool) -> Group:
         """The row of the table that an exchange belongs to."""
         form = f"header {self.header_version:02}, flavor {self.flavor:02}"
-        return Group(LIBRARY, "items", self.keyring.name, form, written_by_us)
+        return Group(JAVA_ITEMS, "items", self.keyring.name, form, written_by_us)
 
     def encrypt(self, item: Item) -> Item:
         """Write an item with our library."""

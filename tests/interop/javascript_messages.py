@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from envelope import decrypt, encrypt
-from tests.interop.exchanges import Group
+from tests.interop.exchanges import JAVASCRIPT, Group
 from tests.interop.keyring_pairs import KeyringPair
 from tests.interop.official_command import OfficialCommand
 from tests.interop.official_messages import Case
-
-LIBRARY = "JavaScript, Encryption SDK"
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,7 @@ class MessageSides:
 
     def group(self, case: Case, *, written_by_us: bool) -> Group:
         """The row of the table that an exchange belongs to."""
-        return Group(LIBRARY, "messages", self.keyring.name, f"suite {case.suite:04x}", written_by_us)
+        return Group(JAVASCRIPT, "messages", self.keyring.name, f"suite {case.suite:04x}", written_by_us)
 
     def encrypt(self, case: Case) -> bytes:
         """Write a message with our library."""

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from envelope import BranchKeyItemError, BranchKeyShreddedError, CryptoAction
-from tests.interop import java_items, javascript_messages
 from tests.interop.conftest import KeyServices
-from tests.interop.exchanges import Exchanges, Group
+from tests.interop.exchanges import JAVA_KEY_STORE, JAVASCRIPT, Exchanges, Group
 from tests.interop.java_items import Sides
 from tests.interop.javascript_messages import MessageSides
 from tests.interop.keyring_pairs import SharedBranchKey, shared_branch_key
@@ -52,7 +51,7 @@ class Correspondents:
 
     def write(self) -> None:
         """Let both write something, as readers that know nothing of each other."""
-        if self.library == java_items.LIBRARY:
+        if self.library == JAVA_KEY_STORE:
             self.written.extend([self._items.encrypt(_ITEM), self._items.encrypt_officially(_ITEM)])
         else:
             self.written.extend([self._messages.encrypt(_CASE), self._messages.encrypt_officially(_CASE)])
@@ -60,7 +59,7 @@ class Correspondents:
     def assert_both_read_it_all(self) -> None:
         """Each side reads whatever was written by either."""
         for stored in self.written:
-            if self.library == java_items.LIBRARY:
+            if self.library == JAVA_KEY_STORE:
                 assert self._items.decrypt(stored) == self._items.decrypt_officially(stored) == _ITEM
             else:
                 for read in (self._messages.decrypt, self._messages.decrypt_officially):
@@ -95,7 +94,7 @@ class Correspondents:
 def correspondents(request: pytest.FixtureRequest) -> Correspondents:
     command: OfficialCommand = request.getfixturevalue(request.param)
     key_services: KeyServices = request.getfixturevalue("key_services")
-    libraries = {"java": java_items.LIBRARY, "javascript": javascript_messages.LIBRARY}
+    libraries = {"java": JAVA_KEY_STORE, "javascript": JAVASCRIPT}
     return Correspondents(libraries[request.param], shared_branch_key(key_services, command), [])
 
 
@@ -154,17 +153,21 @@ def test_what_we_shredded_they_do_not_find(correspondents: Correspondents, excha
     exchanges.refused[correspondents.group(made_by_us=True)] += 1
 
 
+@pytest.mark.parametrize(
+    "edit",
+    [{"create-time": {"S": "2020-01-01T00:00:00.000000Z"}}, {"hierarchy-version": {"N": "2"}}],
+    ids=list,
+)
 @pytest.mark.parametrize("created_by", ["us", "them"])
 def test_an_edited_branch_key_is_refused_by_both(
-    correspondents: Correspondents, exchanges: Exchanges, created_by: str
+    correspondents: Correspondents, exchanges: Exchanges, created_by: str, edit: dict[str, Any]
 ) -> None:
     correspondents.create(created_by)
     branch_key = correspondents.branch_key
     dynamodb = branch_key.key_services.dynamodb
     key = {"branch-key-id": {"S": branch_key.name}, "type": {"S": "branch:ACTIVE"}}
     item = dynamodb.get_item(TableName=branch_key.name, Key=key)["Item"]
-    edited = {**item, "create-time": {"S": "2020-01-01T00:00:00.000000Z"}}
-    dynamodb.put_item(TableName=branch_key.name, Item=edited)
+    dynamodb.put_item(TableName=branch_key.name, Item={**item, **edit})
     with pytest.raises(OfficialError):
         branch_key.read_officially()
     with pytest.raises(BranchKeyItemError):

@@ -55,11 +55,11 @@ def _flipped_bytes(stored: Item, name: str) -> Iterator[tuple[str, Item]]:
 
 def _flipped_attributes(stored: Item) -> Iterator[tuple[str, Item]]:
     chosen = random.Random(17)  # noqa: S311 - reproducible samples, no secrets
-    for name in stored.keys() - {_HEADER, _FOOTER, "free"}:
-        for _ in range(_FLIPS_PER_ATTRIBUTE):
+    for name in sorted(stored.keys() - {_HEADER, _FOOTER, "free"}):
+        for number in range(_FLIPS_PER_ATTRIBUTE):
             flipped: Any = sampled_bit_flip(stored[name], chosen)
             if _is_text(flipped):
-                yield f"{name}: {flipped}", {**stored, name: flipped}
+                yield f"{name}: flip {number}", {**stored, name: flipped}
 
 
 def _is_text(value: Any) -> bool:

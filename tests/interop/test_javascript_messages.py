@@ -1,7 +1,7 @@
 """Messages exchanged with AWS's own library for JavaScript."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -92,6 +92,14 @@ def _refuses(sides: MessageSides, message: bytes, *, written_by_us: bool) -> boo
     return False
 
 
+def _of_usual_length(case: Case, write: Callable[[Case], bytes]) -> bytes:
+    """Signatures differ in length by a few bytes: so each run forges as many messages."""
+    while True:
+        message = write(case)
+        if case.suite == 0x0478 or message[-105:-103] == (103).to_bytes(2, "big"):
+            return message
+
+
 def _forged(message: bytes) -> Iterator[tuple[str, bytes]]:
     """One bit of each byte, and each length that is too short."""
     for at in range(len(message)):
@@ -107,7 +115,7 @@ def test_what_was_tampered_with_is_refused_by_the_other_library(
     javascript: OfficialCommand, exchanges: Exchanges, case: Case, *, written_by_us: bool
 ) -> None:
     sides = MessageSides(javascript, raw_aes_pair())
-    message = sides.encrypt(case) if written_by_us else sides.encrypt_officially(case)
+    message = _of_usual_length(case, sides.encrypt if written_by_us else sides.encrypt_officially)
     forged = dict(_forged(message))
 
     accepted = [
