@@ -26,10 +26,14 @@ _WRITTEN_BY_THE_SERVICE = {"tenant", "record", "revision", "updated_at"}
 _LONGEST_SECONDS = 60
 
 
-def _run(aws: EmbeddedAws, actors: Actors, tenant: str, record: str) -> "subprocess.CompletedProcess[str]":
-    """Run the program with the rights of the deployed reader."""
+@pytest.fixture(scope="module", autouse=True)
+def _java() -> None:
     if reason := java_command().reason:
         pytest.skip(reason)
+
+
+def _run(aws: EmbeddedAws, actors: Actors, tenant: str, record: str) -> "subprocess.CompletedProcess[str]":
+    """Run the program with the rights of the deployed reader."""
     java = shutil.which("java")
     assert java is not None
     tables = aws.outputs["RecordsTableName"], aws.outputs["KeyStoreTableName"]
