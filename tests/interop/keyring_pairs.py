@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from envelope import BranchKeyring, BranchKeyStore, CachingBranchKeySource, Keyring, KmsKeyring
-from tests.interop.conftest import KeyServices
+from tests.interop.key_services import KeyServices
 from tests.interop.official_command import OfficialCommand, to_dynamodb_json
 from tests.unit.envelope_keys import raw_aes_keyring
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from envelope import BranchKeyItemError, BranchKeyShreddedError, CryptoAction
-from tests.interop.conftest import KeyServices
 from tests.interop.exchanges import JAVA_KEY_STORE, JAVASCRIPT, Exchanges, Group
 from tests.interop.java_items import Sides
 from tests.interop.javascript_messages import MessageSides
+from tests.interop.key_services import KeyServices
 from tests.interop.keyring_pairs import SharedBranchKey, shared_branch_key
 from tests.interop.official_command import OfficialCommand, OfficialError
 from tests.interop.official_messages import Case

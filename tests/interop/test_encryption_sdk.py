@@ -20,8 +20,8 @@ from envelope import (
     encrypt,
     read_range,
 )
-from tests.interop.conftest import KeyServices
 from tests.interop.exchanges import PYTHON_MESSAGES, Exchanges, Group
+from tests.interop.key_services import KeyServices
 from tests.interop.official_messages import SUITES, V1_SUITES, Case, Pair, hierarchy, kms, raw
 
 _SMALL = {"tenant": "acme", "record": "r", "é": "ü"}

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.interop.conftest import KeyServices
 from tests.interop.exchanges import Exchanges
 from tests.interop.item_cases import FORMATS, border_items, random_items
 from tests.interop.java_items import Sides
+from tests.interop.key_services import KeyServices
 from tests.interop.keyring_pairs import KEYRINGS, KeyringPair, keyring_pair
 from tests.interop.official_command import OfficialCommand
 from tests.unit.envelope_items import GeneratedItem, as_dynamodb_returns

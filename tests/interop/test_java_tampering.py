@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from envelope import CryptoAction, EnvelopeError
-from tests.interop.conftest import KeyServices
 from tests.interop.exchanges import Exchanges
 from tests.interop.item_cases import FORMATS
 from tests.interop.java_items import Item, Sides
+from tests.interop.key_services import KeyServices
 from tests.interop.keyring_pairs import KEYRINGS, keyring_pair, raw_aes_pair
 from tests.interop.official_command import OfficialCommand, OfficialError, to_dynamodb_json
 from tests.unit.envelope_items import PARTITION_KEY, SORT_KEY, TABLE, sampled_bit_flip

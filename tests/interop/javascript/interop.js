@@ -20,6 +20,8 @@ async function answerTo(request) {
   try {
     return { result: await operations[request.operation](request) };
   } catch (refused) {
+    // A mistake here, not a refusal: it ends the command.
+    if (refused instanceof TypeError || refused instanceof ReferenceError) throw refused;
     return { error: { class: refused.constructor.name, message: refused.message } };
   }
 }

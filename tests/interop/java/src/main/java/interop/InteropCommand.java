@@ -20,6 +20,12 @@ import java.nio.charset.StandardCharsets;
 public final class InteropCommand {
   private static final JsonMapper JSON = new JsonMapper();
 
+  /**
+   * Where AWS's libraries live. An exception of anything else is a mistake here, and ends the
+   * command.
+   */
+  private static final String LIBRARIES = "software.amazon.";
+
   private InteropCommand() {}
 
   public static void main(String[] arguments) throws IOException {
@@ -37,6 +43,9 @@ public final class InteropCommand {
     try {
       answer.set("result", resultOf(request));
     } catch (RuntimeException refused) {
+      if (!refused.getClass().getName().startsWith(LIBRARIES)) {
+        throw refused;
+      }
       ObjectNode error = answer.putObject("error");
       error.put("class", refused.getClass().getName());
       error.put("message", String.valueOf(refused.getMessage()));
