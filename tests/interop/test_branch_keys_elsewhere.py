@@ -50,7 +50,7 @@ class Correspondents:
             self.branch_key.version_officially()
 
     def write(self) -> None:
-        """Let both write something, as readers that know nothing of each other."""
+        """Let both write something."""
         if self.library == JAVA_KEY_STORE:
             self.written.extend([self._items.encrypt(_ITEM), self._items.encrypt_officially(_ITEM)])
         else:
