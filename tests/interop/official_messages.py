@@ -102,6 +102,7 @@ class Official:
 class Pair:
     """One kind of keyring, in AWS's implementation and in ours, over the same key."""
 
+    name: str
     providers: AwsCryptographicMaterialProviders
     their_keyring: Any
     ours: Keyring
@@ -123,12 +124,13 @@ def raw(providers: AwsCryptographicMaterialProviders) -> Pair:
         wrapping_key=_KEY,
         wrapping_alg=AesWrappingAlg.ALG_AES256_GCM_IV12_TAG16,
     )
-    return Pair(providers, providers.create_raw_aes_keyring(theirs), raw_aes_keyring(key=_KEY))
+    return Pair("raw AES", providers, providers.create_raw_aes_keyring(theirs), raw_aes_keyring(key=_KEY))
 
 
 def kms(aws: dict[str, Any], providers: AwsCryptographicMaterialProviders) -> Pair:
     theirs = CreateAwsKmsKeyringInput(kms_key_id=aws["arn"], kms_client=aws["kms"])
-    return Pair(providers, providers.create_aws_kms_keyring(theirs), KmsKeyring(aws["kms"], aws["arn"]))
+    ours = KmsKeyring(aws["kms"], aws["arn"])
+    return Pair("KMS", providers, providers.create_aws_kms_keyring(theirs), ours)
 
 
 def hierarchy(aws: dict[str, Any], providers: AwsCryptographicMaterialProviders) -> Pair:
@@ -154,6 +156,7 @@ def hierarchy(aws: dict[str, Any], providers: AwsCryptographicMaterialProviders)
     ours.create("acme")
     theirs = CreateAwsKmsHierarchicalKeyringInput(key_store=official, branch_key_id="acme", ttl_seconds=600)
     return Pair(
+        "hierarchical",
         providers,
         providers.create_aws_kms_hierarchical_keyring(theirs),
         BranchKeyring("acme", CachingBranchKeySource(ours)),

@@ -2,10 +2,9 @@
 
 import io
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 from aws_cryptographic_material_providers.mpl.client import AwsCryptographicMaterialProviders
 from aws_cryptographic_material_providers.mpl.config import MaterialProvidersConfig
@@ -21,7 +20,8 @@ from envelope import (
     encrypt,
     read_range,
 )
-from local.emulator import Emulator
+from tests.interop.exchanges import PYTHON_MESSAGES, Exchanges, Group
+from tests.interop.key_services import KeyServices
 from tests.interop.official_messages import SUITES, V1_SUITES, Case, Pair, hierarchy, kms, raw
 
 _SMALL = {"tenant": "acme", "record": "r", "é": "ü"}
@@ -34,7 +34,7 @@ _CONTEXTS: list[tuple[dict[str, str], list[str]]] = [
     (_SMALL, ["tenant", "é"]),
     (_LARGE, ["tenant", "key 007"]),
 ]
-#: AWS's library takes multiples of 128 only.
+#: AWS's library writes multiples of 128 only.
 _FRAME_LENGTH = 128
 _SIZES = [0, 1, _FRAME_LENGTH - 1, _FRAME_LENGTH, _FRAME_LENGTH + 1, 10 * _FRAME_LENGTH]
 _GREAT_SIZE, _GREAT_FRAME_LENGTH = 5_000_000, 1024 * 1024
@@ -47,21 +47,9 @@ _CASES = [
 
 
 @pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def aws(key_services: KeyServices) -> dict[str, Any]:
     """KMS and DynamoDB of the embedded AWS, and one KMS key."""
-    running = Emulator(log_file=tmp_path_factory.mktemp("emulator") / "log")
-    running.start()
-    running.reset()
-    settings: dict[str, Any] = {
-        "endpoint_url": running.endpoint,
-        "region_name": "eu-west-1",
-        "aws_access_key_id": "test",
-        "aws_secret_access_key": "test",
-    }
-    kms = boto3.client("kms", **settings)
-    arn = kms.create_key()["KeyMetadata"]["Arn"]
-    yield {"kms": kms, "dynamodb": boto3.client("dynamodb", **settings), "arn": arn}
-    running.stop()
+    return {"kms": key_services.kms, "dynamodb": key_services.dynamodb, "arn": key_services.key()}
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +82,10 @@ def _written(pair: Pair, case: Case, direction: str) -> bytes:
     )
 
 
+def _group(pair: Pair, case: Case, direction: str) -> Group:
+    return Group(PYTHON_MESSAGES, "messages", pair.name, f"suite {case.suite:04x}", direction == "ours")
+
+
 def _cases(keyring: str) -> list[Case]:
     """All of them; but over KMS, whose calls take longest, the large context only with required pairs."""
     return [case for case in _CASES if keyring != "kms" or case.required or case.context is not _LARGE]
@@ -109,7 +101,7 @@ def test_at_least_500_combinations_are_exchanged() -> None:
 
 @pytest.mark.parametrize("direction", _DIRECTIONS)
 def test_each_side_reads_what_the_other_wrote(
-    request: pytest.FixtureRequest, pair: Pair, direction: str
+    request: pytest.FixtureRequest, pair: Pair, exchanges: Exchanges, direction: str
 ) -> None:
     cases = _cases(request.node.callspec.params["pair"])
     for number, case in enumerate(cases):
@@ -121,6 +113,7 @@ def test_each_side_reads_what_the_other_wrote(
             given = case.reproduced if number % 2 else case.context
             read = decrypt(message, keyring=pair.ours, encryption_context=given)
         assert read == case.plaintext, case
+        exchanges.read[_group(pair, case, direction)] += 1
     assert len(cases) in (50, 62)
 
 
@@ -157,7 +150,7 @@ def test_version_1_of_the_official_library_is_read_where_that_is_allowed(pair: P
 )
 @pytest.mark.parametrize("direction", ["ours", "theirs framed"])
 def test_both_refuse_required_pairs_that_are_not_those_that_were_written(
-    pair: Pair, direction: str, given: dict[str, str]
+    pair: Pair, exchanges: Exchanges, direction: str, given: dict[str, str]
 ) -> None:
     case = Case(0x0478, _SMALL, ["tenant", "é"], 10, _FRAME_LENGTH)
     message = _written(pair, case, direction)
@@ -165,10 +158,13 @@ def test_both_refuse_required_pairs_that_are_not_those_that_were_written(
         decrypt(message, keyring=pair.ours, encryption_context=given)
     with pytest.raises(Exception, match=r"(?i)context|decrypt|unwrap|key"):
         pair.official.decrypt(message, required=case.required, context=given)
+    exchanges.refused[_group(pair, case, direction)] += 1
 
 
 @pytest.mark.parametrize("direction", ["ours", "theirs framed"])
-def test_both_refuse_another_value_of_a_stored_pair_and_changed_bytes(pair: Pair, direction: str) -> None:
+def test_both_refuse_another_value_of_a_stored_pair_and_changed_bytes(
+    pair: Pair, exchanges: Exchanges, direction: str
+) -> None:
     case = Case(0x0578, _SMALL, [], 300, _FRAME_LENGTH)
     message = _written(pair, case, direction)
     wrong = {**_SMALL, "record": "other"}
@@ -176,9 +172,25 @@ def test_both_refuse_another_value_of_a_stored_pair_and_changed_bytes(pair: Pair
         decrypt(message, keyring=pair.ours, encryption_context=wrong)
     with pytest.raises(AWSEncryptionSDKClientError):
         pair.official.decrypt(message, required=[], context=wrong)
+    exchanges.refused[_group(pair, case, direction)] += 1
     for at in (5, len(message) - 200, len(message) - 5):
         changed = message[:at] + bytes([message[at] ^ 1]) + message[at + 1 :]
         with pytest.raises(IntegrityError):
             decrypt(changed, keyring=pair.ours, encryption_context=_SMALL)
         with pytest.raises((AWSEncryptionSDKClientError, InvalidSignature, InvalidTag)):
             pair.official.decrypt(changed, required=[], context=_SMALL)
+        exchanges.refused[_group(pair, case, direction)] += 1
+
+
+@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: f"{suite:04x}")
+def test_frames_of_any_length_are_read_there_and_bytes_after_the_message_pass(
+    pair: Pair, exchanges: Exchanges, suite: int
+) -> None:
+    for frame_length in (1, 100, 65_536):
+        case = Case(suite, _SMALL, [], 300, frame_length)
+        message = _written(pair, case, "ours")
+        assert pair.official.decrypt(message, required=[], context={}) == case.plaintext
+        exchanges.read[_group(pair, case, "ours")] += 1
+        assert pair.official.decrypt(message + b"x", required=[], context={}) == case.plaintext
+        with pytest.raises(IntegrityError):
+            decrypt(message + b"x", keyring=pair.ours, encryption_context={})

@@ -1,6 +1,5 @@
 """Branch keys exchanged with AWS's own key store, over KMS and DynamoDB of the embedded AWS."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +43,7 @@ from envelope import (
 )
 from envelope.intermediate_key import generate_item_keys, unwrap_item_keys
 from local.emulator import Emulator
+from tests.interop.exchanges import PYTHON_KEY_STORE, Exchanges, Group
 
 _TABLE, _LOGICAL_NAME = "key-store", "branch-keys"
 _CONTEXT = {"tenant": "acme", "record": "r", "é": "ü"}
@@ -82,14 +82,6 @@ class _Aws:
         )
 
 
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    running = Emulator(log_file=tmp_path_factory.mktemp("emulator") / "log")
-    running.start()
-    yield running
-    running.stop()
-
-
 @pytest.fixture
 def aws(emulator: Emulator) -> _Aws:
     emulator.reset()
@@ -118,6 +110,10 @@ def official(aws: _Aws, key_arn: str) -> KeyStore:
 @pytest.fixture
 def ours(aws: _Aws, official: KeyStore, key_arn: str) -> BranchKeyStore:
     return aws.ours(key_arn)
+
+
+def _group(*, made_by_us: bool) -> Group:
+    return Group(PYTHON_KEY_STORE, "branch keys", "key store", "hierarchy version 1", made_by_us)
 
 
 def _create_officially(store: KeyStore) -> None:
@@ -150,28 +146,30 @@ def _assert_both_read_the_same(official: KeyStore, ours: BranchKeyStore, *, vers
 
 
 def test_official_store_reads_and_versions_what_ours_created(
-    official: KeyStore, ours: BranchKeyStore
+    official: KeyStore, ours: BranchKeyStore, exchanges: Exchanges
 ) -> None:
     ours.create("acme")
     ours.rotate("acme")
     _assert_both_read_the_same(official, ours, versions=2)
     official.version_key(VersionKeyInput(branch_key_identifier="acme"))
     _assert_both_read_the_same(official, ours, versions=3)
+    exchanges.read[_group(made_by_us=True)] += 1
 
 
 def test_our_store_reads_and_versions_what_the_official_one_created(
-    official: KeyStore, ours: BranchKeyStore
+    official: KeyStore, ours: BranchKeyStore, exchanges: Exchanges
 ) -> None:
     _create_officially(official)
     official.version_key(VersionKeyInput(branch_key_identifier="acme"))
     _assert_both_read_the_same(official, ours, versions=2)
     ours.rotate("acme")
     _assert_both_read_the_same(official, ours, versions=3)
+    exchanges.read[_group(made_by_us=False)] += 1
 
 
 @pytest.mark.parametrize("creator", ["official", "ours"])
 def test_after_our_move_the_official_store_reads_with_the_new_key(
-    aws: _Aws, official: KeyStore, ours: BranchKeyStore, key_arn: str, creator: str
+    aws: _Aws, official: KeyStore, ours: BranchKeyStore, exchanges: Exchanges, key_arn: str, creator: str
 ) -> None:
     if creator == "official":
         _create_officially(official)
@@ -188,10 +186,11 @@ def test_after_our_move_the_official_store_reads_with_the_new_key(
     _assert_both_read_the_same(moved, aws.ours(target), versions=2)
     moved.version_key(VersionKeyInput(branch_key_identifier="acme"))
     _assert_both_read_the_same(moved, aws.ours(target), versions=3)
+    exchanges.read[_group(made_by_us=True)] += 1
 
 
 def test_what_we_shredded_the_official_store_does_not_have(
-    official: KeyStore, ours: BranchKeyStore, key_arn: str
+    official: KeyStore, ours: BranchKeyStore, exchanges: Exchanges, key_arn: str
 ) -> None:
     _create_officially(official)
     ours.shred("acme")
@@ -199,9 +198,12 @@ def test_what_we_shredded_the_official_store_does_not_have(
         _active(official)
     with pytest.raises(BranchKeyShreddedError):
         ours.active("acme")
+    exchanges.refused[_group(made_by_us=True)] += 1
 
 
-def test_both_refuse_an_item_that_was_edited(aws: _Aws, official: KeyStore, ours: BranchKeyStore) -> None:
+def test_both_refuse_an_item_that_was_edited(
+    aws: _Aws, official: KeyStore, ours: BranchKeyStore, exchanges: Exchanges
+) -> None:
     ours.create("acme")
     key = {"branch-key-id": {"S": "acme"}, "type": {"S": "branch:ACTIVE"}}
     item = aws.dynamodb.get_item(TableName=_TABLE, Key=key)["Item"]
@@ -211,6 +213,7 @@ def test_both_refuse_an_item_that_was_edited(aws: _Aws, official: KeyStore, ours
         ours.active("acme")
     with pytest.raises(ComAmazonawsKms):
         _active(official)
+    exchanges.refused[_group(made_by_us=True)] += 1
 
 
 @pytest.fixture(scope="module")

@@ -62,7 +62,11 @@ def providers() -> AwsCryptographicMaterialProviders:
 @pytest.fixture
 def aws() -> Iterator[dict[str, Any]]:
     """KMS and DynamoDB of an emulator within this process, and one KMS key."""
-    credentials = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": _REGION}
+    credentials: dict[str, Any] = {
+        "aws_access_key_id": "test",
+        "aws_secret_access_key": "test",
+        "region_name": _REGION,
+    }
     with mock_aws():
         kms = boto3.client("kms", **credentials)
         arn = kms.create_key()["KeyMetadata"]["Arn"]

@@ -51,19 +51,22 @@ def encryptor(
     return ItemEncryptor(**(settings | overrides))
 
 
-def as_dynamodb_returns(value: Any) -> Any:
-    """A value or an item with numbers in the one form that DynamoDB returns, and sets in one order."""
-    if isinstance(value, list):
-        return [as_dynamodb_returns(entry) for entry in value]
-    if not isinstance(value, dict):
-        return value
-    if value.keys() == {"N"}:
-        return {"N": canonical_number(value["N"])}
-    if value.keys() == {"NS"}:
-        return {"NS": sorted(canonical_number(entry) for entry in value["NS"])}
-    if len(value) == 1 and value.keys() <= {"SS", "BS"}:
-        return {name: sorted(entries) for name, entries in value.items()}
-    return {name: as_dynamodb_returns(entry) for name, entry in value.items()}
+def as_dynamodb_returns(item: dict[str, Any]) -> dict[str, Any]:
+    """An item with numbers in the one form that DynamoDB returns, and sets in one order."""
+    return {name: _as_returned(value) for name, value in item.items()}
+
+
+def _as_returned(value: dict[str, Any]) -> dict[str, Any]:
+    ((name, content),) = value.items()
+    if name == "N":
+        return {"N": canonical_number(content)}
+    if name == "NS":
+        return {"NS": sorted(canonical_number(entry) for entry in content)}
+    if name in ("SS", "BS"):
+        return {name: sorted(content)}
+    if name == "L":
+        return {"L": [_as_returned(entry) for entry in content]}
+    return {"M": as_dynamodb_returns(content)} if name == "M" else value
 
 
 def canonical_number(text: str) -> str:
