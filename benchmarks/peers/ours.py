@@ -112,26 +112,15 @@ class Ours:
         """Return the contenders that encrypt items whose keys are `tenant` and `record`, floor first."""
         return [
             self._item_floor(item),
-            self._items(item, names.ITEM_TENANT, names.BY_BRANCH_KEY, self._branch, flavor=0),
-            self._items(item, names.ITEM_TENANT_SIGNED, names.BY_BRANCH_KEY, self._branch, flavor=1),
-            self._items(item, names.ITEM_RECORD, names.BY_KMS, self._kms, flavor=0),
-            self._items(item, names.ITEM_RECORD_SIGNED, names.BY_KMS, self._kms, flavor=1),
+            item_contender(
+                item, names.ITEM_TENANT, names.BY_BRANCH_KEY, item_encryptor(self._branch, flavor=0)
+            ),
+            item_contender(
+                item, names.ITEM_TENANT_SIGNED, names.BY_BRANCH_KEY, item_encryptor(self._branch, flavor=1)
+            ),
+            item_contender(item, names.ITEM_RECORD, names.BY_KMS, item_encryptor(self._kms, flavor=0)),
+            item_contender(item, names.ITEM_RECORD_SIGNED, names.BY_KMS, item_encryptor(self._kms, flavor=1)),
         ]
-
-    def _items(
-        self, item: Mapping[str, Mapping[str, Any]], name: str, key: str, keyring: Keyring, *, flavor: int
-    ) -> Contender:
-        encryptor = item_encryptor(keyring, flavor=flavor)
-        return Contender(
-            name,
-            OURS,
-            key,
-            commits=True,
-            binds=True,
-            encrypt=lambda: encryptor.encrypt(item),
-            decrypt=encryptor.decrypt,
-            plaintext=item,
-        )
 
     def _item_floor(self, item: Mapping[str, Mapping[str, Any]]) -> Contender:
         floor = item_floor(self._wrapping_key, item)
@@ -169,6 +158,22 @@ def item_encryptor(keyring: Keyring, *, flavor: int = 0) -> ItemEncryptor:
         actions=keys,
         keyring=keyring,
         flavor=flavor,
+    )
+
+
+def item_contender(
+    item: Mapping[str, Mapping[str, Any]], name: str, key: str, encryptor: ItemEncryptor
+) -> Contender:
+    """Return an encryptor of the library's as a contender; `key` says where its data keys come from."""
+    return Contender(
+        name,
+        OURS,
+        key,
+        commits=True,
+        binds=True,
+        encrypt=lambda: encryptor.encrypt(item),
+        decrypt=encryptor.decrypt,
+        plaintext=item,
     )
 
 

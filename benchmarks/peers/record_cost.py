@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from statistics import median_low
 
 from benchmarks.peers import names
-from benchmarks.peers.cases import OURS, Contender
-from benchmarks.peers.ours import CACHE_SECONDS, LOGICAL_TABLE, branch_key_store
+from benchmarks.peers.cases import Contender
+from benchmarks.peers.ours import CACHE_SECONDS, LOGICAL_TABLE, branch_key_store, item_contender
 from benchmarks.peers.outcomes import Outcome
 from benchmarks.peers.records import (
     SMALL_RECORD_BYTES,
@@ -28,7 +28,7 @@ from benchmarks.peers.rounds import CheckError
 from benchmarks.peers.sheets import Cell, Part, Sheet
 from benchmarks.peers.stand_in import KEY_ARN, AwsStandIn
 from benchmarks.scale.figures import aligned
-from envelope import BranchKeyring, CachingBranchKeySource, Keyring, KmsKeyring
+from envelope import BranchKeyring, CachingBranchKeySource, ItemEncryptor, Keyring, KmsKeyring
 from service.item_size import item_size
 from service.store import record_encryptor
 
@@ -107,8 +107,8 @@ def our_contenders(aws: AwsStandIn) -> Callable[[], Contenders]:
 
         def contenders(item: Item) -> list[Contender]:
             return [
-                _contender(item, names.ITEM_TENANT, names.BY_BRANCH_KEY, of_tenant),
-                _contender(item, names.ITEM_RECORD, names.BY_KMS, of_record),
+                item_contender(item, names.ITEM_TENANT, names.BY_BRANCH_KEY, _encryptor(of_tenant)),
+                item_contender(item, names.ITEM_RECORD, names.BY_KMS, _encryptor(of_record)),
             ]
 
         return contenders
@@ -172,18 +172,8 @@ def _measure(_quick: bool, told: Callable[[], None]) -> Sheet:  # noqa: FBT001 -
     return measured(aws, peers=DynamoDbClient(aws).items, told=told)
 
 
-def _contender(item: Item, name: str, key: str, keyring: Keyring) -> Contender:
-    encryptor = record_encryptor(logical_table=LOGICAL_TABLE, plaintext_attributes=(), keyring=keyring)
-    return Contender(
-        name,
-        OURS,
-        key,
-        commits=True,
-        binds=True,
-        encrypt=lambda: encryptor.encrypt(item),
-        decrypt=encryptor.decrypt,
-        plaintext=item,
-    )
+def _encryptor(keyring: Keyring) -> ItemEncryptor:
+    return record_encryptor(logical_table=LOGICAL_TABLE, plaintext_attributes=(), keyring=keyring)
 
 
 def main() -> None:

@@ -27,13 +27,15 @@ class KeyServices:
             BillingMode="PAY_PER_REQUEST",
         )
 
-    def key_store(self, table: str, key_arn: str, *further_key_arns: str) -> BranchKeyStore:
-        """Our client of a key store, whose logical name is that of its table."""
+    def key_store(
+        self, table: str, key_arn: str, *further_key_arns: str, logical_name: str | None = None
+    ) -> BranchKeyStore:
+        """Our client of a key store, whose logical name is that of its table unless another is given."""
         return BranchKeyStore(
             dynamodb=self.dynamodb,
             kms=self.kms,
             table=table,
-            logical_name=table,
+            logical_name=logical_name or table,
             key_arn=key_arn,
             further_key_arns=further_key_arns,
             context_of=lambda tenant: {"tenant": tenant},

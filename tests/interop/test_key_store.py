@@ -44,6 +44,7 @@ from envelope import (
 from envelope.intermediate_key import generate_item_keys, unwrap_item_keys
 from local.emulator import Emulator
 from tests.interop.exchanges import PYTHON_KEY_STORE, Exchanges, Group
+from tests.interop.key_services import KeyServices
 
 _TABLE, _LOGICAL_NAME = "key-store", "branch-keys"
 _CONTEXT = {"tenant": "acme", "record": "r", "é": "ü"}
@@ -51,24 +52,9 @@ _MESSAGES = AlgorithmSuiteIdESDK(ESDKAlgorithmSuiteId.ALG_AES_256_GCM_HKDF_SHA51
 _ITEMS = AlgorithmSuiteIdDBE(DBEAlgorithmSuiteId.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY_SYMSIG_HMAC_SHA384)
 
 
-@dataclass(frozen=True)
-class _Aws:
-    kms: Any
-    dynamodb: Any
-
-    def key(self) -> str:
-        return str(self.kms.create_key()["KeyMetadata"]["Arn"])
-
+class _Aws(KeyServices):
     def ours(self, key_arn: str, *further: str) -> BranchKeyStore:
-        return BranchKeyStore(
-            dynamodb=self.dynamodb,
-            kms=self.kms,
-            table=_TABLE,
-            logical_name=_LOGICAL_NAME,
-            key_arn=key_arn,
-            further_key_arns=further,
-            context_of=lambda tenant: {"tenant": tenant},
-        )
+        return self.key_store(_TABLE, key_arn, *further, logical_name=_LOGICAL_NAME)
 
     def official(self, key_arn: str) -> KeyStore:
         return KeyStore(
