@@ -5,7 +5,7 @@ What must stay true: each use has its own label, so no derived key serves two pu
 
 import hmac
 import struct
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -18,7 +18,10 @@ _WRAPPING_LABEL = (1).to_bytes(4, "big") + b"aws-kms-hierarchy" + b"\0"
 _WRAPPING_BITS = (_KEY_LENGTH * 8).to_bytes(4, "big")
 
 
-class DerivedKeys(NamedTuple):
+# Like all that holds keys or plaintext and is made for each item or message: no tuple, which serializers
+# write out whatever its repr hides, and not frozen, which would set each field by a call.
+@dataclass(slots=True)
+class DerivedKeys:
     """What is derived from an item's data key. Never shown by repr.
 
     Parameters
@@ -29,12 +32,8 @@ class DerivedKeys(NamedTuple):
         What the fields' keys are derived from.
     """
 
-    commit_key: bytes
-    field_root_key: bytes
-
-    def __repr__(self) -> str:
-        """Show neither."""
-        return "DerivedKeys()"
+    commit_key: bytes = field(repr=False)
+    field_root_key: bytes = field(repr=False)
 
 
 def hkdf_extract(key: bytes, *, salt: bytes = _NO_SALT, hash_name: str = "sha512") -> bytes:

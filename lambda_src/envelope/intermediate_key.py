@@ -8,7 +8,7 @@ Source: ESDK specification, framework/algorithm-suites.md, "Intermediate Key Wra
 
 import os
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -25,15 +25,12 @@ _WRAPPED_LENGTH = KEY_LENGTH + 16
 _IV = bytes(12)
 
 
-class ItemKeys(NamedTuple):
+@dataclass(slots=True)
+class ItemKeys:
     """The keys of one item. Never shown by repr."""
 
-    data_key: bytes
-    mac_key: bytes
-
-    def __repr__(self) -> str:
-        """Show neither."""
-        return "ItemKeys()"
+    data_key: bytes = field(repr=False)
+    mac_key: bytes = field(repr=False)
 
 
 def generate_item_keys(

@@ -4,7 +4,7 @@ What must stay true: a path names one attribute of one logical table, and the or
 paths: legend, footer and field keys all rely on it.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -19,8 +19,9 @@ MAX_NAME_LENGTH = 0xFFFF  # DynamoDB's limit, in UTF-8 bytes
 ENCRYPT_AND_SIGN = CryptoAction.ENCRYPT_AND_SIGN
 
 
-class SignedField(NamedTuple):
-    """One signed attribute, either in plaintext or as it is stored. A tuple, since it is made for each.
+@dataclass(slots=True)
+class SignedField:
+    """One signed attribute, either in plaintext or as it is stored. Its data is never shown by repr.
 
     Parameters
     ----------
@@ -40,12 +41,7 @@ class SignedField(NamedTuple):
     path: bytes
     action: CryptoAction
     type_id: bytes
-    data: bytes
-
-    def __repr__(self) -> str:
-        """Show all but `data`, which may be plaintext."""
-        shown = f"name={self.name!r}, path={self.path!r}, action={self.action!r}, type_id={self.type_id!r}"
-        return f"SignedField({shown})"
+    data: bytes = field(repr=False)
 
 
 def canonical_path(table: str, attribute: str) -> bytes:

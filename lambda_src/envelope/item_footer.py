@@ -28,9 +28,9 @@ def canonical_hash(
     """Return the SHA-384 of the canonical record; `stored` are the fields in path order, with stored data."""
     context = encryption_context.pairs
     parts = [stored_header, len(context).to_bytes(8, "big"), context]
-    for (_, path, action, type_id, _), data in stored:
-        how = b"ENCRYPTED" if action is ENCRYPT_AND_SIGN else b"PLAINTEXT"
-        parts += (path, len(data).to_bytes(8, "big"), how, type_id, data)
+    for field, data in stored:
+        how = b"ENCRYPTED" if field.action is ENCRYPT_AND_SIGN else b"PLAINTEXT"
+        parts += (field.path, len(data).to_bytes(8, "big"), how, field.type_id, data)
     return hashlib.sha384(b"".join(parts)).digest()
 
 

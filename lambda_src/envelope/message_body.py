@@ -1,8 +1,8 @@
 """Reads the body of a message, and what ends it, off any source: frame by frame, each of them verified.
 
 What must stay true: no content is handed out before its frame's tag was checked, and that of the last frame
-not before the signature, where there is one, and the end of the source. No buffer is made for what a header
-only claims.
+not before the signature, where there is one, and the end of the source. For what a header only claims the
+source is asked, once and for no more than a frame; no buffer is made for it.
 Source: ESDK specification, client-apis/decrypt.md, "Decrypt the message body"; data-format/message-body.md
 and message-footer.md.
 """

@@ -86,6 +86,8 @@ def begin_message(
     context = callers_context(encryption_context)
     if isinstance(required, str):
         raise ConfigurationError("required is a collection of keys, not one text")
+    # Gone through here and never again: what can be gone through only once would be empty afterwards.
+    required = frozenset(required)
     missing = {key for key in required if key not in context}
     if missing:
         raise ConfigurationError(

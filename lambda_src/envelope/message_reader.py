@@ -82,11 +82,23 @@ class MessageReader(io.BufferedIOBase):
         -------
         int
             How many bytes were written.
+
+        Raises
+        ------
+        IntegrityError
+            What follows does not verify.
+        OSError, or whatever the sink raises
+            It may have taken a part: the reader raises it from then on, whatever is asked of it.
         """
         written = 0
         self._body.reuse_one_buffer()
         for content in self._left():
-            write_all(sink, content)
+            try:
+                write_all(sink, content)
+            except BaseException as failure:
+                # Nobody knows how much of this content arrived, so there is no place to go on from.
+                self._failure = failure
+                raise
             self._released += len(content)
             written += len(content)
         return written

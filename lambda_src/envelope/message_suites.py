@@ -7,7 +7,6 @@ Source: ESDK specification, framework/algorithm-suites.md.
 """
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -82,7 +81,8 @@ _HASHES: dict[Suite, hashes.HashAlgorithm] = {
 }
 
 
-class MessageKeys(NamedTuple):
+@dataclass(slots=True)
+class MessageKeys:
     """What is derived from a message's data key. The key is never shown by repr.
 
     Parameters
@@ -93,12 +93,8 @@ class MessageKeys(NamedTuple):
         Stands in the header of version 2; 32 bytes, or none in version 1.
     """
 
-    body_key: bytes
+    body_key: bytes = field(repr=False)
     commitment: bytes
-
-    def __repr__(self) -> str:
-        """Leave out the key."""
-        return f"MessageKeys(commitment={self.commitment!r})"
 
 
 def suite_of(version: int, suite_id: int) -> Suite:

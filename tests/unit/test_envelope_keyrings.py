@@ -1,5 +1,6 @@
 """Raw AES, branch and multi keyrings: what they wrap, and everything they refuse to unwrap."""
 
+import os
 import uuid
 
 import pytest
@@ -115,6 +116,24 @@ def test_branch_keyring_unwraps_what_it_wrapped_under_the_active_version() -> No
     assert len(encrypted.ciphertext) == 92
     assert encrypted.ciphertext[28:44].hex() == SECOND_VERSION.replace("-", "")
     assert _branch_keyring(_FIRST, _SECOND).unwrap([encrypted], _CONTEXT) == key
+
+
+def test_branch_keyring_stores_salt_and_iv_of_their_own_and_nothing_of_the_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn = bytes(range(60))
+    draws = iter([drawn])
+
+    def draw(length: int) -> bytes:
+        drawn = next(draws)
+        assert length == len(drawn)
+        return drawn
+
+    monkeypatch.setattr(os, "urandom", draw)
+    key, encrypted = _branch_keyring(_FIRST).generate(_CONTEXT)
+    assert key == drawn[:32]
+    assert encrypted.ciphertext[:28] == drawn[32:]
+    assert next(draws, None) is None
 
 
 def test_branch_keyring_reads_an_older_version_after_rotation() -> None:

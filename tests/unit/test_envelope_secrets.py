@@ -1,5 +1,6 @@
 """What the envelope lets out: no plaintext and no key in exceptions or reprs. And what it imports."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from envelope import (
     RawAesKeyring,
 )
 from envelope.attribute_parsing import parse_value
+from envelope.derivation import DerivedKeys
 from envelope.intermediate_key import ItemKeys
 from envelope.item_fields import SignedField
 from tests.unit.envelope_items import encryptor
@@ -106,11 +108,13 @@ def test_objects_show_no_key_and_no_plaintext() -> None:
         MultiKeyring(raw, branch),
         encryptor(raw),
         ItemKeys(_SECRET, _SECRET),
+        DerivedKeys(_SECRET, _SECRET),
         SignedField("name", b"path", CryptoAction.SIGN_ONLY, b"\x00\x01", _SECRET),
         (branch_key,),
     ]
     for thing in shown:
-        assert "SECRET" not in repr(thing) + str(thing)
+        # As a structured log writes what it is given: a tuple it would write out, whatever its repr hides.
+        assert "SECRET" not in repr(thing) + str(thing) + json.dumps(thing, default=str)
     assert "tenant-a" in repr(branch_key)
 
 

@@ -20,7 +20,7 @@ from envelope import (
 )
 from envelope.byte_streams import ByteSource
 from tests.unit.message_cases import KEYRING, PiecewiseSource, StaticKeyring, UnusedKeyring
-from tests.unit.message_reference import PUBLIC_KEY, Message
+from tests.unit.message_reference import PUBLIC_KEY, Message, serialized_context
 
 _CONTEXT = {"tenant": "a", "record": "r", "purpose": "test"}
 _KEYRINGS: dict[str, Keyring] = {"binding": KEYRING, "static": StaticKeyring()}
@@ -63,6 +63,33 @@ def test_a_context_that_is_announced_and_has_no_pairs_is_not_the_empty_one(
         for stored in (header, header[:39]):
             with pytest.raises(MalformedMessageError, match="announced, and has no pairs"):
                 MessageReader(source(stored), keyring=UnusedKeyring(), encryption_context={})
+
+
+def test_a_context_that_begins_like_the_one_asked_for_is_not_that_one() -> None:
+    made = Message(context=_CONTEXT)
+    whole = serialized_context(_CONTEXT)
+    for length in range(2, len(whole)):
+        header = made.header(context_length=length.to_bytes(2, "big"), pairs=whole[2:length])
+        with pytest.raises(MalformedMessageError):
+            MessageReader(io.BytesIO(header), keyring=UnusedKeyring(), encryption_context=_CONTEXT)
+
+
+class _Disguised(str):
+    """A text that says it has the bytes of another."""
+
+    __slots__ = ()
+
+    def encode(self, *_: Any, **__: Any) -> bytes:
+        return b"a"
+
+
+def test_a_text_cannot_pass_for_another_by_its_bytes() -> None:
+    disguised = {**_CONTEXT, "tenant": _Disguised("b")}
+    message = _message(StaticKeyring())
+    with pytest.raises(ContextMismatchError):
+        decrypt(message, keyring=UnusedKeyring(), encryption_context=disguised)
+    message = encrypt(b"text", keyring=KEYRING, encryption_context=disguised)
+    assert decrypt(message, keyring=KEYRING, encryption_context={"tenant": "b"}) == b"text"
 
 
 def test_what_is_no_message_is_told_before_a_context_that_is_not_possible() -> None:
@@ -142,6 +169,14 @@ def test_a_required_key_must_be_in_the_context_that_is_written() -> None:
             encrypt(b"", keyring=UnusedKeyring(), encryption_context=_CONTEXT, required=required, signed=True)
 
 
+def test_required_keys_may_be_given_by_what_can_be_gone_through_once() -> None:
+    message = encrypt(b"text", keyring=KEYRING, encryption_context=_CONTEXT, required=iter(["tenant"]))  # type: ignore[arg-type]
+    assert b"tenant" not in message
+    assert decrypt(message, keyring=KEYRING, encryption_context={"tenant": "a"}) == b"text"
+    with pytest.raises(IntegrityError):
+        decrypt(message, keyring=KEYRING, encryption_context={})
+
+
 def test_one_text_is_no_collection_of_required_keys() -> None:
     context = {"a": "1", "b": "2", "ab": "3"}
     with pytest.raises(ConfigurationError, match="required"):
@@ -207,9 +242,11 @@ def test_public_keys_stand_in_signed_messages_and_in_no_others() -> None:
 
 @pytest.mark.parametrize("public_key", ["", "A" * 67, "A" * 69, "!" * 68, "A" * 68, "é" * 68])
 def test_public_keys_that_are_no_points_are_refused(public_key: str) -> None:
+    # One of another length before a key is used.
+    keyring = StaticKeyring() if len(public_key) == len(PUBLIC_KEY) else UnusedKeyring()
     made = Message(suite=0x0578)
     context = Message(context={"aws-crypto-public-key": public_key})
     fields = dict(context.fields())
     header = made.header(**{name.replace(" ", "_"): fields[name] for name in ("context length", "pairs")})
     with pytest.raises(IntegrityError, match="public key"):
-        decrypt(made.whole(header=header), keyring=StaticKeyring(), encryption_context={})
+        decrypt(made.whole(header=header), keyring=keyring, encryption_context={})

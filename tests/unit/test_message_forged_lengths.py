@@ -64,6 +64,13 @@ def test_forged_header_fields_are_refused_before_a_key_is_used(
     _refused(header, error)
 
 
+@pytest.mark.parametrize("suite", [0x0478, *V1_SUITES], ids=lambda suite: f"{suite:04x}")
+@pytest.mark.parametrize("content_type", [0, 3, 0xFF])
+def test_an_unknown_content_type_is_refused_where_nothing_is_framed(suite: int, content_type: int) -> None:
+    made = _MADE.but(suite=suite, frame_length=0)
+    _refused(made.header(content_type=bytes([content_type])), MalformedMessageError)
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
