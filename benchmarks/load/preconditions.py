@@ -15,7 +15,7 @@ from benchmarks.load.contents import Content
 from benchmarks.load.records import Record
 from benchmarks.load.retrying import RetryingCallers, each_in_time
 
-#: How many records are tried at most, of those that are there and of those with a superseded revision.
+#: How many records are tried at most with each kind of write.
 SAMPLE = 50
 _MISMATCH, _EXISTS = "412 revision-mismatch", "409 record-exists"
 # No write of the load has this number.
@@ -59,17 +59,18 @@ def try_outdated(
         Those that were read as they must be, and are not in doubt. Where a write is accepted they are no
         longer as they were: whatever is to be read must be read before.
     """
-    present = spread([record for record in records if record.content is not None], SAMPLE)
-    outdated = spread([record for record in records if record.superseded is not None], SAMPLE)
+    present = [record for record in records if record.content is not None]
+    outdated = [record for record in records if record.superseded is not None]
     # A deletion that is accepted would let a creation be accepted rightly: it comes last.
     tries = (
         (_CREATION, present),
         (_REPLACEMENT, outdated),
-        (_DELETION, [record for record in outdated if record.content is not None]),
+        (_DELETION, [record for record in present if record.superseded is not None]),
     )
     refusals: list[Refusals] = []
     findings: list[str] = []
-    for kind, tried in tries:
+    for kind, candidates in tries:
+        tried = spread(candidates, SAMPLE)
         answers = each_in_time(pool, partial(_told, kind, callers), tried)
         refusals.append(Refusals(kind.name, answers.count(kind.refusal), len(tried)))
         findings += [

@@ -21,7 +21,7 @@ class Nowhere:
         return "AKIDEXAMPLE", "a secret"
 
     def tenant_key(self, tenant: str) -> Key:
-        return "AKIDEXAMPLE", "a secret"
+        return f"AKIDEXAMPLE-{tenant}", "a secret"
 
     def function_processes(self) -> dict[str, list[int]]:
         return {}
