@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from benchmarks.load import document, processes
-from benchmarks.load.arguments import Options, options, parser
+from benchmarks.load.arguments import Options, contradiction, options, parser
 from benchmarks.load.deployment import apart
 from benchmarks.load.load import LoadError, load
 from benchmarks.load.results import Run, write_json
@@ -31,8 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     top = parser()
     given = top.parse_args(arguments)
-    if given.quick and given.write:
-        top.error("docs/benchmarks/load.md is of a whole run: leave --quick or --write away")
+    wrong = contradiction(given)
+    if wrong:
+        top.error(wrong)
     if not processes.can_be_read():
         top.error("memory is read from /proc: this needs Linux")
     if given.json is not None and not Path(given.json).resolve().parent.is_dir():

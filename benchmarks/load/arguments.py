@@ -55,13 +55,18 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m benchmarks.load",
         description="Reads and writes of many tenants at rising rates, on the deployed API in the embedded "
-        "AWS, until it saturates; then every acknowledged write is read back.",
+        "AWS, until it saturates; then every record is read back and compared with what was acknowledged, "
+        "and writes of superseded revisions are tried, which must be refused.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--quick", action="store_true", help="few and short steps; other options change them")
     top.add_argument("--json", metavar="FILE", help="write all figures into a file")
-    top.add_argument("--write", action="store_true", help="write the tables of docs/benchmarks/load.md")
+    top.add_argument(
+        "--write",
+        action="store_true",
+        help="write the tables of docs/benchmarks/load.md, by the default layout only",
+    )
     top.add_argument("--strategy", choices=STRATEGIES, help=f"key strategy (default {_USUAL.strategy})")
     _add_numbers(top.add_argument_group("how the load is laid out"))
     return top
@@ -81,6 +86,20 @@ def _add_numbers(group: "argparse._ArgumentGroup") -> None:
     )
     for name, kind, metavar, text in described:
         group.add_argument(f"--{name}", type=kind, metavar=metavar, help=text)
+
+
+def contradiction(given: argparse.Namespace) -> str:
+    """Say what is wrong with arguments that are each right by themselves; empty if nothing is."""
+    chosen, usual = options(given), Options()
+    if chosen.seconds < chosen.step_seconds:
+        return f"--seconds: {chosen.seconds:g} s are shorter than one step of {chosen.step_seconds:g} s"
+    changed = [name for name in Options.__slots__ if getattr(chosen, name) != getattr(usual, name)]
+    if given.write and changed:
+        return (
+            "--write: docs/benchmarks/load.md is of a run by the default layout: "
+            f"leave --write away, or what changes {', '.join(changed)}"
+        )
+    return ""
 
 
 def options(given: argparse.Namespace) -> Options:

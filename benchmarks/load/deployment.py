@@ -9,6 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.managers import BaseManager
+from multiprocessing.util import get_temp_dir
+from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Protocol, cast
 
@@ -16,6 +20,7 @@ from local.embedded import EmbeddedAws
 
 OPERATOR = "admin"
 Key = tuple[str, str]
+_TIDYING = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,26 +83,40 @@ class _OwnDeployment(RunningDeployment):
     """Starts and stops its embedded AWS: what the process apart holds."""
 
     def __init__(self, strategy: str) -> None:
-        super().__init__(EmbeddedAws(settings={"key_strategy": strategy}))
-        Thread(target=_end_with_the_parent, daemon=True).start()
+        self._made = TemporaryDirectory(prefix="embedded-aws-", ignore_cleanup_errors=True)
+        self._directory = Path(self._made.name)
+        super().__init__(EmbeddedAws(settings={"key_strategy": strategy}, directory=self._directory))
+        Thread(target=self._end_with_the_parent, daemon=True).start()
 
     def start(self) -> None:
-        self._aws.__enter__()
+        try:
+            self._aws.__enter__()
+        except BaseException:
+            self._made.cleanup()
+            raise
 
     def stop(self) -> None:
         self._aws.__exit__(None, None, None)
+        self._made.cleanup()
+
+    def _end_with_the_parent(self) -> None:
+        """Whoever asked for it may be killed, and then nobody would be left to stop it and to tidy up."""
+        parent = parent_process()
+        if parent is None:
+            return
+        parent.join()
+        # Functions that are still at work write into it meanwhile.
+        for _ in range(_TIDYING):
+            rmtree(self._directory, ignore_errors=True)
+            if not self._directory.exists():
+                break
+        # Where the manager has its socket.
+        rmtree(get_temp_dir(), ignore_errors=True)
+        os._exit(1)
 
 
 class _Manager(BaseManager):
     """Runs in the process apart, and is asked over a local socket."""
-
-
-def _end_with_the_parent() -> None:
-    """Whoever asked for it may be killed, and then nobody would be left to stop it."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 _Manager.register("deployment", _OwnDeployment)

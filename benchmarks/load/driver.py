@@ -2,7 +2,7 @@
 
 Latency counts from the planned time: what a request waited for its turn is part of it. There is a limit to
 the requests that are under way at once; once it is reached, those that are due wait, and those that cannot be
-sent before the step's time is over are not sent, and count with the time that they waited in vain.
+sent before the time for sending is over are not sent, and count with the time that they waited in vain.
 """
 
 import time
@@ -60,7 +60,7 @@ def drive(
     carry_out
         Sends one, and says how it ended.
     seconds
-        After which nothing more is sent.
+        The time for sending: after it nothing more is sent. It may be longer than the arrivals take.
     outstanding
         How many may be under way at once.
     """

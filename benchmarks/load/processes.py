@@ -50,14 +50,16 @@ class Growth:
         How many were there both times.
     most_bytes, process
         By how much the one grew that grew most, and which one it is.
-    ended, began
-        How many are no more, and how many came.
+    ended
+        Which are no more, also of those that were seen at other times only.
+    began
+        How many came.
     """
 
     compared: int
     most_bytes: int
     process: str
-    ended: int
+    ended: tuple[str, ...]
     began: int
 
 
@@ -88,18 +90,19 @@ def snapshot(functions: Mapping[str, Iterable[int]], *, emulator: int) -> Snapsh
     )
 
 
-def growth(before: Snapshot, after: Snapshot) -> Growth:
-    """Compare the functions' processes, each with itself."""
+def growth(before: Snapshot, after: Snapshot, *, others: Iterable[Snapshot] = ()) -> Growth:
+    """Compare the functions' processes, each with itself; what others saw and `after` does not has ended."""
     grown = {
         name: after.functions[name].resident_bytes - each.resident_bytes
         for name, each in before.functions.items()
         if name in after.functions
     }
     process = max(grown, key=lambda name: grown[name], default="")
+    seen = {name for snapshot in (before, *others) for name in snapshot.functions}
     return Growth(
         compared=len(grown),
         most_bytes=grown.get(process, 0),
         process=process,
-        ended=len(before.functions) - len(grown),
+        ended=tuple(sorted(seen - set(after.functions))),
         began=len(after.functions) - len(grown),
     )

@@ -23,6 +23,8 @@ class Record:
     name: str
     content: Content | None = None
     revision: str | None = None
+    #: The revision before, of which a write was acknowledged that replaced or deleted it.
+    superseded: str | None = None
     #: How many writes were acknowledged.
     acknowledged: int = 0
     #: What a write without an acknowledgement would have left, if there was one.
@@ -31,6 +33,7 @@ class Record:
 
     def acknowledge(self, content: Content | None, *, revision: str | None) -> None:
         """Take note of a write that was acknowledged; None: of a deletion."""
+        self.superseded = self.revision or self.superseded
         self.content, self.revision = content, revision
         self.acknowledged += 1
 

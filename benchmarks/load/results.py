@@ -35,11 +35,9 @@ class Run:
     @property
     def growth(self) -> Growth | None:
         """From after the first step to after the last; None where there was one step only."""
-        return (
-            growth(self.snapshots[1], self.snapshots[-1])
-            if len(self.snapshots) >= _SNAPSHOTS_COMPARED
-            else None
-        )
+        if len(self.snapshots) < _SNAPSHOTS_COMPARED:
+            return None
+        return growth(self.snapshots[1], self.snapshots[-1], others=self.snapshots)
 
     @property
     def requests(self) -> int:

@@ -24,7 +24,7 @@ class Verdict:
 
 def verdicts(run: Run) -> list[Verdict]:
     """Judge a run."""
-    return [_rate(run), _errors(run), _wrong(run), _memory(run), _kept(run), _refused(run)]
+    return [_rate(run), _errors(run), _wrong(run), _memory(run), _kept(run), _outdated(run), _refused(run)]
 
 
 def saturation(run: Run) -> str:
@@ -64,22 +64,32 @@ def _memory(run: Run) -> Verdict:
     if grown is None or not grown.compared:
         return Verdict(name, holds=False, figures="no process was there after two steps")
     since = sum(step.sent for step in run.steps[1:])
-    replaced = f"; {grown.ended} ended, {grown.began} came" if grown.ended or grown.began else ""
+    came = f"; {grown.began} came" if grown.began else ""
+    # What leaks until it dies would not be seen in the processes that are left.
+    ended = f"; ended: {', '.join(grown.ended)}" if grown.ended else ""
     told = (
         f"{grown.most_bytes / _MIB:+.1f} MiB at most (in {grown.process}) of {grown.compared} processes, "
-        f"over {since:,} requests; {allowed / _MIB:.0f} MiB are allowed{replaced}"
+        f"over {since:,} requests; {allowed / _MIB:.0f} MiB are allowed{came}{ended}"
     )
-    return Verdict(name, grown.most_bytes <= allowed, told)
+    return Verdict(name, grown.most_bytes <= allowed and not grown.ended, told)
 
 
 def _kept(run: Run) -> Verdict:
     found = run.verification
     told = (
-        f"{found.verified:,} of {found.acknowledged:,}, in {found.present:,} records that are there and "
+        f"{found.verified:,} of {found.acknowledged:,}, {found.read:,} of them by reading and the others by "
+        f"the write after them, in {found.present:,} records that are there and "
         f"{found.absent:,} that are not; {found.doubtful:,} of these had two possibilities"
     )
     kept = found.acknowledged > 0 and found.verified == found.acknowledged and not found.findings
     return Verdict("every acknowledged write is verified", kept, told)
+
+
+def _outdated(run: Run) -> Verdict:
+    tries = run.verification.outdated
+    told = "; ".join(f"{each.refused} of {each.tried} {each.kind}" for each in tries)
+    holds = bool(tries) and all(each.refused == each.tried > 0 for each in tries)
+    return Verdict("every write whose precondition does not hold is refused", holds, told or "none was tried")
 
 
 def _refused(run: Run) -> Verdict:

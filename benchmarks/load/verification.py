@@ -1,23 +1,24 @@
-"""After the load: every acknowledged write is read back, and other tenants' callers are refused.
+"""After the load: every record is read back, and what must be refused is tried.
 
-That a write was kept shows in one of two ways. The last one of a record is read. An earlier one was there
-when the write after it was acknowledged: that one named its revision (`If-Match`) or, after a deletion, that
-there is none (`If-None-Match`).
+Whether a write was kept is told in one of two ways. The last one of a record is read. An earlier one is
+concluded from the write after it, which was acknowledged and named its revision (`If-Match`) or, after a
+deletion, that there is none (`If-None-Match`): so it was there. That holds of an API that honours these,
+which is tried on a sample; where one outdated write is not refused, no earlier write counts as verified.
 """
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from urllib.parse import quote
 
-from benchmarks.load import contents
-from benchmarks.load.callers import Answer, Caller, NoAnswerError, records_path
+from benchmarks.load.callers import Caller, records_path
+from benchmarks.load.preconditions import Refusals, spread, try_outdated
+from benchmarks.load.reading_back import Found, Listed, compared, names, read
 from benchmarks.load.records import Record, Records
+from benchmarks.load.retrying import RetryingCallers, each_in_time
 
-_OK, _FORBIDDEN, _NOT_FOUND = 200, 403, 404
+_FORBIDDEN = 403
+_NO_ANSWER = 0
 _AT_ONCE = 4
-_TRIES = 3
-_PAGE_LIMIT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,130 +29,107 @@ class Verification:
     ----------
     acknowledged, verified
         Writes, and how many of them were shown to be kept.
+    read
+        Of those verified, how many were the last of their record, and read.
     present, absent
         Records that were read as they must be, and that are not there as it must be.
     doubtful
         Of all these, those with two possibilities, of which one was found.
     refused, tried
         Reads by another tenant's caller, and how many were tried.
+    outdated
+        Writes whose precondition does not hold.
     findings
         What is not as it must be.
     """
 
     acknowledged: int
     verified: int
+    read: int
     present: int
     absent: int
     doubtful: int
     refused: int
     tried: int
+    outdated: tuple[Refusals, ...]
     findings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """One record read back: whether it is there, and what is wrong with it."""
-
-    record: Record
-    present: bool
-    finding: str = ""
-
-
 def verify(
-    records: Records, callers: Mapping[str, Caller], *, tenants: Sequence[str], sample: int
+    records: Records, callers: Mapping[str, Caller], *, tenants: Sequence[str], sample: int, seconds: float
 ) -> Verification:
-    """Read every record and every list, and try a sample of records as another tenant."""
-    every = records.all()
+    """Read every record and every list, and then try what must be refused.
+
+    Parameters
+    ----------
+    records, callers, tenants
+        Of the load that is over.
+    sample
+        How many records are tried as another tenant, at most.
+    seconds
+        After which nothing more is asked; what is not verified by then is not verified, and a finding.
+    """
+    asking, every = RetryingCallers(callers, seconds=seconds), records.all()
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        found = list(pool.map(lambda record: _read(record, callers[record.tenant]), every))
-        listed = list(pool.map(lambda tenant: _names(tenant, callers[tenant]), tenants))
-        present = [each.record for each in found if each.present]
-        tried = present[:: max(1, len(present) // sample)][:sample] if len(tenants) > 1 else []
-        answers = list(pool.map(lambda record: _as_another(record, callers, tenants), tried))
-    findings = [each.finding for each in found if each.finding]
-    for tenant, names in zip(tenants, listed, strict=True):
-        # What is in doubt may still come or go between the one look and the other.
-        known = [each for each in found if each.record.tenant == tenant and not each.record.doubtful]
-        doubtful = {each.name for each in every if each.tenant == tenant and each.doubtful}
-        there = {each.record.name for each in known if each.present}
-        unknown = names - there - doubtful
-        findings += [f"the list of {tenant} has {name}, and it must not" for name in sorted(unknown)]
-        findings += [f"the list of {tenant} lacks {name}" for name in sorted(there - names)]
-    findings += [
-        f"{record.tenant}/{record.name} as another tenant: {answer} in place of {_FORBIDDEN}"
-        for record, answer in zip(tried, answers, strict=True)
-        if answer != _FORBIDDEN
-    ]
+        looks = each_in_time(pool, lambda record: read(record, asking), every)
+        lists = each_in_time(pool, lambda tenant: names(tenant, asking), tenants)
+        good = [look for look in looks if look is not None and not look.finding]
+        present = [look.record for look in looks if look is not None and look.present]
+        tried = spread(present, sample) if len(tenants) > 1 else []
+        statuses = each_in_time(pool, lambda record: _as_another(record, asking, tenants), tried)
+        # What is accepted here changes a record, so it comes after everything that is read.
+        certain = [look.record for look in good if not look.record.doubtful]
+        outdated, accepted = try_outdated(certain, asking, pool)
+    found = [look or Found(record, present=None) for record, look in zip(every, looks, strict=True)]
     acknowledged = sum(record.acknowledged for record in every)
-    lost = sum(bool(each.finding) and each.record.acknowledged > 0 for each in found)
+    last = sum(record.acknowledged > 0 for record in every)
+    last_read = sum(look.record.acknowledged > 0 for look in good)
+    honoured = all(each.refused == each.tried for each in outdated)
     return Verification(
         acknowledged=acknowledged,
-        verified=acknowledged - lost,
+        verified=last_read + (acknowledged - last if honoured else 0),
+        read=last_read,
         present=len(present),
-        absent=sum(not each.present and not each.finding for each in found),
-        doubtful=sum(each.record.doubtful and not each.finding for each in found),
-        refused=sum(answer == _FORBIDDEN for answer in answers),
+        absent=sum(not look.present for look in good),
+        doubtful=sum(look.record.doubtful for look in good),
+        refused=statuses.count(_FORBIDDEN),
         tried=len(tried),
-        findings=tuple(findings),
+        outdated=outdated,
+        findings=(
+            *_not_in_time(looks, "records were not read"),
+            *(look.finding for look in found if look.finding),
+            *_not_in_time(lists, "lists were not gone through"),
+            *_of_lists(tenants, lists, found),
+            *_not_in_time(statuses, "records were not tried as another tenant"),
+            *_of_others(tried, statuses),
+            *accepted,
+        ),
     )
 
 
-def _read(record: Record, caller: Caller) -> _Found:
-    where = f"{record.tenant}/{record.name}"
-    answer = _answer(caller, f"{records_path(record.tenant)}/{record.name}")
-    if answer is None:
-        return _Found(record, present=False, finding=f"{where} cannot be read: no answer")
-    if answer.status == _NOT_FOUND:
-        lost = "" if record.allows(None) else f"{where} is not there: write {_write(record)} was acknowledged"
-        return _Found(record, present=False, finding=lost)
-    if answer.status != _OK:
-        return _Found(record, present=False, finding=f"{where} cannot be read: {answer.told}")
-    data = answer.content()
-    for content in (record.content, record.attempted):
-        if content is None or data != contents.body(record.tenant, record.name, content):
-            continue
-        if content == record.content and answer.revision != record.revision:
-            return _Found(record, present=True, finding=f"{where} has another revision than its write")
-        return _Found(record, present=True)
-    if record.content is None:
-        return _Found(record, present=True, finding=f"{where} is there: its deletion was acknowledged")
-    there = data.get("write") if isinstance(data, dict) else None
-    told = f"{where} holds write {there}: write {_write(record)} was acknowledged"
-    return _Found(record, present=True, finding=told)
+def _not_in_time(answers: Sequence[object], what: str) -> list[str]:
+    missing = sum(answer is None for answer in answers)
+    return [f"{missing:,} of {len(answers):,} {what} in time"] if missing else []
 
 
-def _write(record: Record) -> int | None:
-    return record.content.write if record.content else None
+def _of_lists(tenants: Sequence[str], lists: Sequence[Listed | None], found: Sequence[Found]) -> list[str]:
+    return [
+        finding
+        for tenant, listed in zip(tenants, lists, strict=True)
+        if listed is not None
+        for finding in compared(tenant, listed, found)
+    ]
 
 
-def _names(tenant: str, caller: Caller) -> set[str]:
-    """Return the names of all records of a tenant, page by page; empty if a page cannot be had."""
-    names: set[str] = set()
-    cursor: str | None = ""
-    while cursor is not None:
-        more = f"&cursor={quote(cursor, safe='')}" if cursor else ""
-        answer = _answer(caller, f"{records_path(tenant)}?limit={_PAGE_LIMIT}{more}")
-        page = None if answer is None or answer.status != _OK else answer.page()
-        if page is None:
-            return set()
-        names |= {each["record"] for each in page["records"]}
-        cursor = page["cursor"]
-    return names
+def _of_others(tried: Sequence[Record], statuses: Sequence[int | None]) -> list[str]:
+    return [
+        f"{record.tenant}/{record.name} as another tenant: {status or 'no answer'} in place of {_FORBIDDEN}"
+        for record, status in zip(tried, statuses, strict=True)
+        if status not in (_FORBIDDEN, None)
+    ]
 
 
-def _as_another(record: Record, callers: Mapping[str, Caller], tenants: Sequence[str]) -> int | None:
+def _as_another(record: Record, asking: RetryingCallers, tenants: Sequence[str]) -> int:
     other = tenants[(tenants.index(record.tenant) + 1) % len(tenants)]
-    answer = _answer(callers[other], f"{records_path(record.tenant)}/{record.name}")
-    return None if answer is None else answer.status
-
-
-def _answer(caller: Caller, path: str) -> Answer | None:
-    """Read, and try again what could not be answered: the load is over, and a machine may still be busy."""
-    for left in reversed(range(_TRIES)):
-        try:
-            answer = caller.call("GET", path)
-        except NoAnswerError:
-            continue
-        if answer.status < 500 or not left:
-            return answer
-    return None
+    answer = asking.call(other, "GET", f"{records_path(record.tenant)}/{record.name}")
+    return _NO_ANSWER if answer is None else answer.status

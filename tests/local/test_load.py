@@ -1,6 +1,12 @@
 """The load test on the deployed API: all holds of it, and it finds what is done behind the service's back."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +16,7 @@ from benchmarks.load.load import load
 from benchmarks.load.results import Run
 from benchmarks.load.steps import Limits
 from benchmarks.load.verdicts import verdicts
+from local.build_cache import ROOT
 from local.embedded import EmbeddedAws
 from tests.local.records_api import Item, RecordsApi
 
@@ -27,6 +34,7 @@ VERIFYING = "reading every record back"
 CONTRADICTED = "no answer contradicts what was acknowledged, at any rate"
 FAILED = "no errors below saturation"
 LOST = "every acknowledged write is verified"
+FLAT = "the functions' memory is flat"
 
 
 @pytest.fixture
@@ -60,8 +68,10 @@ def test_all_verdicts_hold_of_a_deployment_that_works(aws: EmbeddedAws, table: R
         "delete",
     }
     found = run.verification
-    assert found.acknowledged == found.verified > run.verification.present > 0
+    assert found.acknowledged == found.verified > found.read > found.present > 0
     assert len(table.items()) == found.present
+    assert [each.refused for each in found.outdated] == [each.tried for each in found.outdated]
+    assert all(each.tried > 0 for each in found.outdated)
     processes = {name.split()[0] for name in run.snapshots[-1].functions}
     assert processes >= {aws.outputs["ReaderFunctionName"], aws.outputs["WriterFunctionName"]}
 
@@ -144,3 +154,42 @@ def test_writes_without_an_answer_are_errors_and_leave_two_possibilities(
     assert falling_short(run) == {FAILED}
     assert sum(sum(step.errors.values()) for step in run.steps) == run.verification.doubtful >= 1
     assert run.verification.findings == ()
+
+
+def test_a_process_that_is_killed_and_replaced_is_not_flat_memory(
+    aws: EmbeddedAws, table: RecordsApi
+) -> None:
+    killed: list[int] = []
+
+    def kill(doing: str) -> None:
+        if doing.startswith("18.0"):
+            killed.append(aws.function_processes()[aws.outputs["ReaderFunctionName"]][0])
+            os.kill(killed[0], signal.SIGKILL)
+
+    run = drive(aws, kill)
+
+    assert FLAT in falling_short(run)
+    assert run.growth is not None
+    assert run.growth.ended == (f"{aws.outputs['ReaderFunctionName']} {killed[0]}",)
+
+
+def test_nothing_is_left_behind_when_the_command_is_killed(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks.load", "--quick"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, "TMPDIR": str(tmp_path)}, stderr=subprocess.DEVNULL
+    )
+    try:
+        wait_until(lambda: any(tmp_path.glob("embedded-aws-*/functions/*.log")), seconds=120)
+    finally:
+        process.kill()
+        process.wait()
+    wait_until(lambda: not list(tmp_path.glob("embedded-aws-*")), seconds=30)
+    time.sleep(1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def wait_until(holds: Callable[[], bool], *, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

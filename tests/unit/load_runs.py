@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from benchmarks.load.arguments import Options
 from benchmarks.load.driver import Sample
+from benchmarks.load.preconditions import Refusals
 from benchmarks.load.processes import Snapshot, Usage
 from benchmarks.load.results import Run
 from benchmarks.load.steps import Limits, Step, step_of
@@ -33,7 +34,16 @@ def run_of(
     **changes: object,
 ) -> Run:
     found = Verification(
-        acknowledged=50, verified=50, present=20, absent=3, doubtful=1, refused=5, tried=5, findings=()
+        acknowledged=50,
+        verified=50,
+        read=22,
+        present=20,
+        absent=3,
+        doubtful=1,
+        refused=5,
+        tried=5,
+        outdated=(Refusals("replacements of a superseded revision", refused=8, tried=8),),
+        findings=(),
     )
     seen = snapshots or [memory_of(writer=60), memory_of(writer=61), memory_of(writer=62)]
     return Run(

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.load import document
 from benchmarks.load.__main__ import main
-from benchmarks.load.arguments import QUICK, Options, options, parser
+from benchmarks.load.arguments import QUICK, Options, contradiction, options, parser
 from benchmarks.load.results import write_json
 from benchmarks.load.steps import Limits
 from benchmarks.marked_tables import DocumentError
@@ -46,7 +46,12 @@ def test_options_are_the_usual_ones_unless_given() -> None:
         (["--first-rate", "nan"], "number from 0.1"),
         (["--factor", "1"], "number from 1.01"),
         (["--strategy", "none"], "invalid choice"),
-        (["--quick", "--write"], "leave --quick or --write away"),
+        (["--quick", "--write"], "leave --write away, or what changes tenants, steps, step_seconds, seconds"),
+        (["--write", "--steps", "1", "--tenants", "1"], "or what changes tenants, steps"),
+        (["--write", "--p99-ms", "60000"], "or what changes limits"),
+        (["--quick", "--seconds", "1"], "--seconds: 1 s are shorter than one step of 4 s"),
+        (["--seconds", "11.9"], "--seconds: 11.9 s are shorter than one step of 12 s"),
+        (["--step-seconds", "201"], "--seconds: 200 s are shorter than one step of 201 s"),
         (["--json", "/nowhere/at/all.json"], "no folder"),
     ],
 )
@@ -57,6 +62,11 @@ def test_what_is_wrong_is_said_in_a_sentence(
         main(arguments)
     assert end.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_options_that_go_together_are_taken() -> None:
+    for arguments in (["--write"], ["--write", "--tenants", "20"], ["--seconds", "12"], ["--quick"]):
+        assert contradiction(parser().parse_args(arguments)) == ""
 
 
 def test_help_names_every_argument_with_examples(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,13 +3,18 @@
 import itertools
 import time
 from collections import Counter
+from dataclasses import replace
 from threading import Event, Lock
 
 import pytest
 
+from benchmarks.load.arguments import Options
 from benchmarks.load.driver import drive
-from benchmarks.load.operations import Outcome
+from benchmarks.load.load import drive_step
+from benchmarks.load.operations import Operations, Outcome
 from benchmarks.load.plan import MIX, READ, Arrival, arrivals, rates
+from benchmarks.load.records import Records
+from benchmarks.load.steps import Limits
 
 
 def _at(*times: float) -> list[Arrival]:
@@ -91,6 +96,20 @@ def test_no_more_than_the_limit_are_under_way_and_what_cannot_be_sent_is_counted
     assert most == 2
     assert [sample.sent for sample in samples].count(False) == 8
     assert [sample.latency for sample in samples if not sample.sent] == [0.2] * 8
+
+
+def test_a_step_sends_what_is_late_as_long_after_its_end_as_an_answer_still_counts() -> None:
+    class Slow(Operations):
+        def carry_out(self, arrival: Arrival) -> Outcome:
+            time.sleep(0.2)
+            return Outcome(arrival.kind)
+
+    slow = Slow(("one",), {}, Records(("one",)))
+    late = Options(tenants=1, step_seconds=0.5, outstanding=1, limits=Limits(seconds=2.0))
+    strict = replace(late, limits=Limits(seconds=0.0))
+    # One after the other, of which three fit into the step itself.
+    assert drive_step(slow, 40.0, strict, seed="1").sent <= 3
+    assert drive_step(slow, 40.0, late, seed="1").sent > 3
 
 
 def test_an_exception_of_the_load_itself_is_not_swallowed() -> None:

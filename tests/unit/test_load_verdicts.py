@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.load.preconditions import Refusals
 from benchmarks.load.processes import Growth, Snapshot, growth, snapshot
 from benchmarks.load.results import Run
 from benchmarks.load.verdicts import saturation, verdicts
@@ -15,8 +16,23 @@ from tests.unit.load_runs import MIB, memory_of, run_of, samples_like, step_of_t
 def test_each_process_is_compared_with_itself() -> None:
     # In sum they grow by nothing: one is gone and one is new.
     before, after = memory_of(writer=60, reader=70, gone=40), memory_of(writer=63, reader=69, new=38)
-    assert growth(before, after) == Growth(2, 3 * MIB, "writer", ended=1, began=1)
+    assert growth(before, after) == Growth(2, 3 * MIB, "writer", ended=("gone",), began=1)
     assert growth(memory_of(gone=1), memory_of(new=1)).compared == 0
+
+
+def test_a_process_that_came_and_ended_between_has_ended() -> None:
+    between = memory_of(writer=60, short=400)
+    assert growth(memory_of(writer=60), memory_of(writer=60), others=[between]).ended == ("short",)
+
+
+@pytest.mark.parametrize("ended_in", [1, 2, 3])
+def test_memory_is_not_flat_when_a_process_ended_and_was_replaced(ended_in: int) -> None:
+    before, after = memory_of(writer=60, leaking=60), memory_of(writer=60, replacing=60)
+    seen = [before] * ended_in + [after] * (4 - ended_in)
+    steps = [step_of_ten_seconds(samples_like(100), rate=rate) for rate in (5, 6, 7)]
+    [memory] = [verdict for verdict in verdicts(run_of(steps, seen)) if "memory" in verdict.name]
+    assert not memory.holds
+    assert memory.figures.endswith("; ended: leaking")
 
 
 def test_own_memory_and_processor_time_are_read() -> None:
@@ -109,6 +125,20 @@ def test_memory_is_not_called_flat_after_one_step() -> None:
 )
 def test_a_write_that_is_not_verified_falls_short(changes: dict[str, object]) -> None:
     assert _short(run_of(**changes)) == ["every acknowledged write is verified"]
+
+
+@pytest.mark.parametrize(
+    "outdated",
+    [
+        (),
+        (Refusals("replacements", refused=49, tried=50),),
+        (Refusals("replacements", refused=50, tried=50), Refusals("deletions", refused=0, tried=0)),
+    ],
+)
+def test_an_outdated_write_that_is_not_refused_or_not_tried_falls_short(
+    outdated: tuple[Refusals, ...],
+) -> None:
+    assert _short(run_of(outdated=outdated)) == ["every write whose precondition does not hold is refused"]
 
 
 @pytest.mark.parametrize("changes", [{"refused": 4}, {"refused": 0, "tried": 0}])
