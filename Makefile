@@ -72,10 +72,10 @@ $(BENCH_READY): requirements/bench.txt
 $(INTEROP_JAVA): tests/interop/java/pom.xml tests/interop/java/libraries.sha256 $(wildcard tests/interop/java/src/main/java/interop/*.java) | $(READY)
 	@command -v mvn >/dev/null && command -v javac >/dev/null || { echo "make interop needs Maven and a JDK, 17 or newer: on Debian and Ubuntu install maven" >&2; exit 1; }
 	@rm -rf $(@D)
-	@cd tests/interop/java && fetch="mvn --quiet dependency:resolve dependency:resolve-plugins" && \
+	@cd tests/interop/java && fetch="mvn --batch-mode --quiet dependency:resolve dependency:resolve-plugins" && \
 		{ $$fetch --offline >/dev/null 2>&1 || { echo "fetching AWS's libraries for Java (once)" && $$fetch; }; } || \
 		{ echo "NOT DOWNLOADED: AWS's libraries for Java. Nothing was compared with them." >&2; exit 1; }
-	@cd tests/interop/java && mvn --quiet --offline package
+	@cd tests/interop/java && mvn --batch-mode --quiet --offline package
 	@python -m tests.interop.java_libraries
 	@touch $@
 
@@ -115,6 +115,7 @@ test: $(READY) ## all tests
 
 .PHONY: interop
 interop: $(READY) $(INTEROP_JAVA) $(INTEROP_JAVASCRIPT) ## items, messages and branch keys to and from AWS's libraries: writes docs/interoperability.md
+	@command -v java >/dev/null || { echo "make interop needs a JDK, 17 or newer: java is not there any more" >&2; exit 1; }
 	@SEALED_INTEROP=write pytest tests/interop tests/local/test_leaving.py $(PYTEST_ARGS)
 
 .PHONY: fuzz
@@ -163,16 +164,16 @@ reencryption-kills: $(READY) ## re-encryptions whose functions, machine and serv
 	@SEALED_KILL_ROUNDS=20 pytest -s tests/local/test_reencryption_kills.py $(PYTEST_ARGS)
 
 .PHONY: bench
-bench: $(BENCH_READY) $(READY) ## items, messages and functions against AWS's libraries, Tink, Asherah and the floor: writes docs/benchmarks
-	@PYTHONPATH=.:lambda_src $(BENCH)/bin/python -m benchmarks.peers
+bench: $(BENCH_READY) $(READY) ## items, messages and functions against AWS's libraries, Tink, Asherah and the floor, in 13 minutes: writes docs/benchmarks
+	@$(BENCH)/bin/python -m benchmarks.peers
 
 .PHONY: bench-quick
-bench-quick: $(BENCH_READY) $(READY) ## the same with fewer turns, in about a minute
-	@PYTHONPATH=.:lambda_src $(BENCH)/bin/python -m benchmarks.peers --quick
+bench-quick: $(BENCH_READY) $(READY) ## the same with fewer turns, in about a minute and a half; writes nothing
+	@$(BENCH)/bin/python -m benchmarks.peers --quick
 
 .PHONY: streams
 streams: $(BENCH_READY) ## of `make bench` the streams alone: speed and memory; writes nothing
-	@PYTHONPATH=.:lambda_src $(BENCH)/bin/python -m benchmarks.peers --only stream
+	@$(BENCH)/bin/python -m benchmarks.peers --only stream
 
 .PHONY: sessions
 sessions: $(READY) ## what a tenant's session costs: time, calls of STS, memory
@@ -253,13 +254,13 @@ examples: $(READY) ## make the example records anew (the same bytes each time)
 
 .PHONY: sizes
 sizes: $(READY) ## bytes, write units and calls of KMS of the example records, in both key strategies
-	@PYTHONPATH=.:lambda_src python -m benchmarks.peers.record_cost
+	@python -m benchmarks.peers.record_cost
 
 .PHONY: formats
 formats: $(READY) ## write the worked examples of docs/formats.md
 	@PYTHONPATH=lambda_src:. python examples/worked_example.py --write
 
 .PHONY: clean
-clean: ## remove everything that the other targets made
+clean: ## remove what the other targets made, but for documents, and caches in your home folder
 	@rm -rf $(VENV) $(CHECKOV) $(FUZZ) $(FUZZED) $(BENCH) node_modules tests/interop/java/target tests/interop/javascript/node_modules cdk.out .build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,9 +5,6 @@ were far away, so that it is the waiting that segments share, and not this machi
 """
 
 import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "lambda_src"))
 
 from envelope import BranchKeyStore
 from local.embedded import EmbeddedAws

@@ -5,14 +5,11 @@ TLS is not spoken: what the connections to AWS cost comes on top.
 """
 
 import gc
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "lambda_src"))
 
 from local.embedded import EmbeddedAws
 from tests.local.tenant_compartments import InProcess, started

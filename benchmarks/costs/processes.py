@@ -60,6 +60,8 @@ def emulated_aws() -> Aws:
         text=True,
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'lambda_src'}"},
+        # Ctrl-C does not reach it: it ends in order when its standard input does.
+        start_new_session=True,
     )
     line = process.stdout.readline() if process.stdout else ""
     if not line:

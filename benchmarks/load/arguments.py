@@ -9,13 +9,14 @@ STRATEGIES = ("record", "tenant")
 _EXAMPLES = """\
 examples:
   python -m benchmarks.load
-      until it saturates, in about four minutes: a table of steps, and verdicts
+      until it saturates, in three to four minutes: a table of steps, and verdicts
   python -m benchmarks.load --quick
       a minute at low rates, to see that it works
   python -m benchmarks.load --strategy record --tenants 100 --first-rate 10 --json run.json
   make load
       the same as the first, and writes docs/benchmarks/load.md
-exit codes: 0: every verdict holds; 1: one falls short; 2: an argument is wrong, or this is not Linux
+exit codes: 0: every verdict holds; 1: one falls short; 2: an argument is wrong, or this is not Linux;
+130: interrupted
 """
 
 

@@ -4,6 +4,7 @@ It runs in a process of its own, so that sending the load takes nothing from the
 """
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -123,10 +124,23 @@ _Manager.register("deployment", _OwnDeployment)
 
 
 @contextmanager
+def _interruptions_later() -> Iterator[None]:
+    """Let Ctrl-C wait, and keep it for good from processes that begin meanwhile: this one ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
 def apart(*, strategy: str) -> Iterator[Deployment]:
     """Deploy into an embedded AWS in a process of its own, and stop it at the end."""
     # A fork would inherit threads' locks.
-    with _Manager(ctx=get_context("spawn")) as manager:
+    manager = _Manager(ctx=get_context("spawn"))
+    with _interruptions_later():
+        manager.start()
+    with manager:
         deployment = cast("_OwnDeployment", manager.deployment(strategy))  # type: ignore[attr-defined]
         deployment.start()
         try:

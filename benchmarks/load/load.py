@@ -45,6 +45,8 @@ def load(deployment: Deployment, chosen: Options, *, command: str, tell: Tell = 
     LoadError
         If branch keys or the first records cannot be created.
     """
+    # Before it begins: afterwards the machine's load is its own.
+    before = machine()
     tenants = [f"load-{number}" for number in range(chosen.tenants)]
     tell(0, "making callers and branch keys")
     callers = _callers(deployment, tenants, chosen)
@@ -65,7 +67,7 @@ def load(deployment: Deployment, chosen: Options, *, command: str, tell: Tell = 
         command=command,
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         options=chosen,
-        machine={**machine(), "Python": platform.python_version(), "moto": version("moto")},
+        machine={**before, "Python": platform.python_version(), "moto": version("moto")},
         steps=tuple(steps),
         snapshots=tuple(snapshots),
         verification=verification,

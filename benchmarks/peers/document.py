@@ -1,7 +1,7 @@
 """docs/benchmarks: prose that people write, tables between markers and plots that a run writes.
 
-`PYTHONPATH=.:lambda_src python -m benchmarks.peers.document` writes tables and plots anew from the
-figures that are there.
+`python -m benchmarks.peers.document` writes tables and plots anew from the figures
+that are there.
 """
 
 import sys

@@ -17,7 +17,7 @@ from benchmarks.peers.spread import Spread
 from benchmarks.peers.targets import TARGETS, outcomes
 
 #: What to do where the document is not that of its figures.
-AGAIN = "run `PYTHONPATH=.:lambda_src python -m benchmarks.peers.document`"
+AGAIN = "run `python -m benchmarks.peers.document`"
 
 
 def _result(name: str, microseconds: float, *, kind: str = PEER, kms_calls: float = 0) -> Result:

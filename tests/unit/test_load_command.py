@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.load import document
-from benchmarks.load.__main__ import main
 from benchmarks.load.arguments import QUICK, Options, contradiction, options, parser
+from benchmarks.load.command import main
 from benchmarks.load.results import write_json
 from benchmarks.load.steps import Limits
 from benchmarks.marked_tables import DocumentError
