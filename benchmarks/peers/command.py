@@ -37,6 +37,8 @@ examples (`make bench` and `make bench-quick` have the environment that they nee
 exit codes: 0: measured, whether targets hold or not; 1: a contender does not decrypt what it encrypted, or a
 process that is to be measured fails; 2: an argument is wrong; 130: interrupted
 """
+# Where there is no terminal whose width could be asked for.
+_WIDTH = 200
 _THOROUGH, _QUICK = Plan(rounds=41, turn_seconds=0.04), Plan(rounds=21, turn_seconds=0.01)
 
 
@@ -55,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not cases and not parts:
         there = ", ".join([*(case.id for case in _cases(aws)), *(part.id for part in PARTS)])
         parser.error(f"--only: none of the ids begins with {given.only!r}; there are {there}")
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     before = machine()
     try:
         results = _measured(cases, plan, aws=aws, console=console)

@@ -12,6 +12,8 @@ from itertools import islice
 from typing import Any, cast
 
 from envelope import BranchKeyItemError, BranchKeyShreddedError, EnvelopeError, KeyServiceError
+from envelope.branch_keyring import PROVIDER_ID as BRANCH_KEYS
+from envelope.branch_keyring import version_of
 from service import problems
 from service.cursor import read_cursor, write_cursor
 from service.failures import BranchKeyNotVerified, NotVerified, RecordNotVerified, problem_of
@@ -35,7 +37,7 @@ Item = Mapping[str, AttributeValue]
 #: Lambda's answer ends at 6 MB; the rest is left to the members around the records.
 MAX_PAGE_BYTES = 5_000_000
 
-#: How many records of a page are opened at a time: their time is spent waiting for KMS.
+#: How many records of a page are opened at a time, where their time is spent waiting for KMS.
 AT_A_TIME = 8
 
 #: A further group of records is begun only while this is left: all attempts of its calls to KMS.
@@ -186,8 +188,27 @@ def _opened(
     with ThreadPoolExecutor(max_workers=AT_A_TIME) as pool:
         group = list(islice(remaining, AT_A_TIME))
         while group:
-            yield from pool.map(open_one, group)
+            # Where none waits for KMS, threads would only wait for each other.
+            in_turn = _hang_on_one_branch_key(store, group)
+            yield from map(open_one, group) if in_turn else pool.map(open_one, group)
             group = list(islice(remaining, AT_A_TIME)) if enough_time() else []
+
+
+def _hang_on_one_branch_key(store: Store, items: Sequence[Item]) -> bool:
+    """Tell whether one version of a branch key opens all of them: KMS is asked once, if at all.
+
+    It is what the stored headers say, of which nothing is verified. It decides in which thread an item is
+    opened, and nothing else.
+    """
+    try:
+        wrapped_by = {
+            (entry.provider_id, version_of(entry))
+            for item in items
+            for entry in store.encryptor.stored_form(item).entries
+        }
+    except EnvelopeError:
+        return False
+    return len(wrapped_by) == 1 and next(iter(wrapped_by))[0] == BRANCH_KEYS
 
 
 def _open(store: Store, path: RecordPath, item: Item) -> StoredRecord:

@@ -1,5 +1,6 @@
 """The way out: what the deployed API stored, a program reads by AWS's libraries for Java alone."""
 
+import copy
 import json
 import shutil
 import subprocess
@@ -67,13 +68,13 @@ def key_policy(aws: EmbeddedAws) -> Iterator[Callable[[str], None]]:
 
     def admit(role_arn: str) -> None:
         policy = json.loads(deployed)
-        readers = [
-            {**statement, "Sid": f"Also{statement['Sid']}", "Principal": {"AWS": role_arn}}
-            for statement in policy["Statement"]
-            if statement["Sid"] in ("ReaderMayDecrypt", "ReaderMayOpenBranchKeys")
-        ]
+        wanted = ("ReaderMayDecrypt", "ReaderMayOpenBranchKeys")
+        readers = [statement for statement in policy["Statement"] if statement["Sid"] in wanted]
         assert len(readers) == 2
-        policy["Statement"] += readers
+        for statement in copy.deepcopy(readers):
+            statement["Sid"] = f"Also{statement['Sid']}"
+            statement["Condition"]["ArnEquals"]["aws:PrincipalArn"] = role_arn
+            policy["Statement"].append(statement)
         kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
 
     yield admit
@@ -105,12 +106,23 @@ def test_a_role_that_is_made_as_the_page_says_reads_by_both_consents_and_not_by_
     iam = aws.client("iam")
     trusted = document({"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"})
     role = iam.create_role(RoleName="leaver", AssumeRolePolicyDocument=trusted)["Role"]["Arn"]
-    iam.put_role_policy(RoleName="leaver", PolicyName="reader", PolicyDocument=_iam_policy(aws))
-    assert "kms:Decrypt" in _run(aws, actors.session(role), api.tenant, "leaving").stderr
-    key_policy(role)
-    assert _read(aws, actors.session(role), api.tenant, "leaving") == _BODY
-    iam.delete_role_policy(RoleName="leaver", PolicyName="reader")
-    assert "AccessDenied" in _run(aws, actors.session(role), api.tenant, "leaving").stderr
+    whole = json.loads(_iam_policy(aws))["Statement"]
+    of_tables = [statement for statement in whole if statement["Sid"] != "RecordsAreEncrypted"]
+    assert len(of_tables) == len(whole) - 1
+
+    def asked(*statements: dict[str, Any]) -> "subprocess.CompletedProcess[str]":
+        iam.put_role_policy(RoleName="leaver", PolicyName="reader", PolicyDocument=document(*statements))
+        return _run(aws, actors.session(role), api.tenant, "leaving")
+
+    try:
+        assert "no resource-based policy allows the kms:Decrypt action" in asked(*whole).stderr
+        key_policy(role)
+        assert "no identity-based policy allows the kms:Decrypt action" in asked(*of_tables).stderr
+        assert asked(*whole).returncode == 0
+        assert _read(aws, actors.session(role), api.tenant, "leaving") == _BODY
+    finally:
+        iam.delete_role_policy(RoleName="leaver", PolicyName="reader")
+        iam.delete_role(RoleName="leaver")
 
 
 def test_a_record_whose_key_kms_wrapped_is_read_without_this_project(

@@ -1,11 +1,13 @@
 """Both key strategies: what each asks of KMS, and that every reader reads the records of both."""
 
 import json
+import threading
 from typing import Any
 
 import pytest
 from snapshot_restore_py import get_after_restore
 
+from envelope import ItemEncryptor
 from envelope.item_header import parse_header
 
 
@@ -43,7 +45,7 @@ def test_a_warm_container_asks_kms_nothing(tenants: Any, capsys: pytest.CaptureF
     assert kms_calls(capsys) == [1, 0, 0, 1, 0, 0]
 
 
-def test_a_page_opens_its_branch_key_once_for_all_threads(
+def test_a_page_opens_its_branch_key_once_for_all_records(
     tenants: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tenants.create("acme")
@@ -55,6 +57,44 @@ def test_a_page_opens_its_branch_key_once_for_all_threads(
 
     assert [found["data"] for found in page.body["records"]] == [{"n": number} for number in range(20)]
     assert kms_calls(capsys) == [1]
+
+
+@pytest.fixture
+def opened_in(tenants: Any, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The names of the threads in which the reader opened records."""
+    names: set[str] = set()
+    decrypt = ItemEncryptor.decrypt
+
+    def told(self: ItemEncryptor, item: Any) -> Any:
+        names.add(threading.current_thread().name)
+        return decrypt(self, item)
+
+    monkeypatch.setattr(ItemEncryptor, "decrypt", told)
+    return names
+
+
+def test_threads_are_begun_for_a_page_only_where_its_records_wait_for_kms(
+    tenants: Any, record_strategy: Any, opened_in: set[str]
+) -> None:
+    own = threading.current_thread().name
+    tenants.create("acme")
+    for number in range(2):
+        tenants.put("acme", f"p-{number}", {"n": number})
+    assert len(tenants.call("GET", "acme").body["records"]) == 2
+    assert opened_in == {own}
+
+    opened_in.clear()
+    record_strategy.put("acme", "p-2", {"n": 2})
+    assert len(tenants.call("GET", "acme").body["records"]) == 3
+    assert own not in opened_in
+
+    opened_in.clear()
+    record_strategy.call("DELETE", "acme", "p-2", headers={"If-Match": "*"})
+    tenants.ask("POST", "/branch-keys/acme/versions")
+    tenants.forget()
+    tenants.put("acme", "p-2", {"n": 2})
+    assert len(tenants.call("GET", "acme").body["records"]) == 3
+    assert own not in opened_in
 
 
 def test_every_reader_reads_both_strategies(tenants: Any, record_strategy: Any) -> None:
