@@ -6,16 +6,7 @@ import sys
 
 import pytest
 
-# Ctrl-C at the moment when the named module is looked for.
-_FAILING_AT = """
-import runpy, sys
-class Interrupting:
-    def find_spec(self, name, path=None, target=None):
-        if name == {module!r}:
-            raise KeyboardInterrupt
-sys.meta_path.insert(0, Interrupting())
-runpy.run_module({command!r}, run_name="__main__")
-"""
+from tests.unit.interrupted import interrupted_at
 
 
 @pytest.mark.parametrize(
@@ -28,8 +19,7 @@ runpy.run_module({command!r}, run_name="__main__")
     ],
 )
 def test_ctrl_c_during_the_imports_leaves_no_traceback(command: str, module: str) -> None:
-    words = [sys.executable, "-c", _FAILING_AT.format(module=module, command=command)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    done = interrupted_at(module, command=command)
     said = f"{command}: interrupted, nothing was written\n"
     assert (done.returncode, done.stdout, done.stderr) == (130, "", said)
 

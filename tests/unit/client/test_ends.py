@@ -8,17 +8,8 @@ from typing import Any
 import pytest
 
 from envelope import RawAesKeyring, encrypt
+from tests.unit.interrupted import interrupted_at
 
-# Ctrl-C at the moment when the named module is looked for.
-INTERRUPTED_AT = """
-import runpy, sys
-class Interrupting:
-    def find_spec(self, name, path=None, target=None):
-        if name == {module!r}:
-            raise KeyboardInterrupt
-sys.meta_path.insert(0, Interrupting())
-runpy.run_module("client", run_name="__main__")
-"""
 full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 
 
@@ -26,9 +17,8 @@ full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system ha
 def test_ctrl_c_while_it_is_being_loaded_leaves_no_traceback(
     environment: dict[str, str], module: str
 ) -> None:
-    words = [sys.executable, "-c", INTERRUPTED_AT.format(module=module)]
-    done = subprocess.run(words, env=environment, capture_output=True, timeout=30, check=False)
-    assert (done.returncode, done.stderr) == (130, b"interrupted\n")
+    done = interrupted_at(module, command="client", environment=environment)
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
 
 
 def refusing(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[bytes]:
