@@ -131,7 +131,7 @@ class MessageBody:
         following += read_up_to(self._source, max(0, 2 - len(following)))
         length = 2 + int.from_bytes(following[:2], "big")
         following += read_up_to(self._source, max(0, length - len(following)))
-        if len(following) < max(length, 2):
+        if len(following) < length:
             raise TruncatedMessageError("the message ends within its footer")
         public_key = self.header.fields.encryption_context[PUBLIC_KEY_CONTEXT_KEY]
         verify_signed_digest(following[2:length], digest=digest, public_key_text=public_key)
