@@ -19,6 +19,7 @@ from benchmarks.costs import events
 from benchmarks.costs.events import Event
 from benchmarks.costs.one_function import call
 from benchmarks.costs.plaintext import without_encryption
+from benchmarks.peers.rounds import in_turn
 
 #: How many records a page has, and in which round one is asked for: it takes as long as many requests.
 PAGE, PAGE_ROUNDS = 25, 10
@@ -71,11 +72,10 @@ def main() -> None:
         request: {service.name: Counter() for service in services} for request in REQUESTS
     }
     for number in range(told["rounds"]):
-        first = number % len(services)
         for request in REQUESTS:
             if request == PAGE_REQUEST and number % PAGE_ROUNDS:
                 continue
-            for service in (*services[first:], *services[:first]):
+            for service in in_turn(services, number):
                 calls.clear()
                 began = time.process_time()
                 service.request(request, number)

@@ -8,7 +8,7 @@ from statistics import median
 from benchmarks.costs.contenders import VARIABLES
 from benchmarks.costs.paired_requests import BY_TENANT, PAGE_REQUEST, PLAINTEXT, REQUESTS
 from benchmarks.costs.processes import ROOT, Bytecode, emulated_aws, figures
-from benchmarks.peers.outcomes import Outcome, figure
+from benchmarks.peers.outcomes import Outcome
 from benchmarks.peers.sheets import Cell, Part, Sheet
 from benchmarks.peers.spread import spread_of
 
@@ -76,17 +76,16 @@ def _row(
     seconds: Mapping[str, Sequence[float]],
     calls: Mapping[str, Mapping[str, int]],
 ) -> tuple[Cell, ...]:
-    spread = spread_of(seconds[contender])
-    low, middle, high = (figure(one * 1000) for one in (spread.low, spread.median, spread.high))
+    took = spread_of(seconds[contender]).told(times=1000)
     added, plain = _added(seconds, contender), median(seconds[PLAINTEXT])
     made = calls[contender]
     each = [f"{made.get(service, 0) / len(seconds[contender]):.2g}" for service in ("kms", "dynamodb")]
     if contender == PLAINTEXT:
-        return request, contender, f"{middle} ({low} to {high})", "", "", *each
+        return request, contender, took, "", "", *each
     return (
         request,
         f"**{contender}**",
-        f"{middle} ({low} to {high})",
+        took,
         added * 1e6,
         added / plain * 100,
         *each,

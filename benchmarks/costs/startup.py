@@ -18,7 +18,8 @@ from benchmarks.costs.contenders import (
     started,
 )
 from benchmarks.costs.processes import Aws, Bytecode, emulated_aws
-from benchmarks.peers.outcomes import Outcome, figure
+from benchmarks.peers.outcomes import Outcome
+from benchmarks.peers.rounds import in_turn
 from benchmarks.peers.sheets import Cell, Part, Sheet
 from benchmarks.peers.spread import Spread, spread_of
 
@@ -57,8 +58,7 @@ def _starts(
     """Start all in turn, round after round; a round before the others reads files and writes bytecode."""
     taken: dict[str, list[tuple[float, float, float]]] = {each.name: [] for each in contenders}
     for number in range(rounds + 1):
-        first = number % len(contenders)
-        for each in (*contenders[first:], *contenders[:first]):
+        for each in in_turn(contenders, number):
             found = started(each, aws, requests=1, bytecode=bytecode)
             if number > 0:
                 taken[each.name].append((*found["import"], found["first"][0]))
@@ -110,14 +110,14 @@ def _row(one: Contender, measured: Mapping[str, Starts]) -> tuple[Cell, ...]:
         else:
             processor, clock, _ = starts[one.name]
             cells += [
-                _shown(processor),
+                processor.told(times=1000),
                 processor.median / starts[one.against or BOTO3][0].median,
                 processor.median / starts[OFFICIAL][0].median,
-                _shown(clock),
+                clock.told(times=1000),
             ]
     # With bytecode the time on the clock says no more than the processor's.
     cells.pop()
-    return (*cells, _shown(measured[WITH_BYTECODE][one.name][2]))
+    return (*cells, measured[WITH_BYTECODE][one.name][2].told(times=1000))
 
 
 def _outcomes(contenders: Sequence[Contender], starts: Starts, way: str) -> list[Outcome]:
@@ -150,12 +150,6 @@ def _outcomes(contenders: Sequence[Contender], starts: Starts, way: str) -> list
             at_most=True,
         ),
     ]
-
-
-def _shown(seconds: Spread) -> str:
-    """Return milliseconds: the median, and between what four of five starts lie."""
-    median, low, high = (figure(one * 1000) for one in (seconds.median, seconds.low, seconds.high))
-    return f"{median} ({low} to {high})"
 
 
 PART = Part("startup", "start of the functions", _steps, _measure)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.costs.processes import PROJECT_PYTHON, ROOT, ProcessError
-from benchmarks.peers.outcomes import Outcome, figure
+from benchmarks.peers.outcomes import Outcome
 from benchmarks.peers.sheets import Cell, Part, Sheet
-from benchmarks.peers.spread import Spread, spread_of
+from benchmarks.peers.spread import spread_of
 
 #: A quick run has no time for it.
 _ROUNDS = {False: 3, True: 0}
@@ -77,7 +77,7 @@ def sheet(ours: Sequence[Taken], empty: Sequence[Taken]) -> Sheet:
         for each in Taken._fields:
             seconds = spread_of([getattr(run, each) for run in runs])
             least = spread_of([getattr(run, each) for run in empty])
-            cells += [_shown(seconds), seconds.median / least.median]
+            cells += [seconds.told(), seconds.median / least.median]
         rows.append(tuple(cells))
     _, _, on_the_clock, _, of_processors = rows[0]
     ratios = (("on the clock", on_the_clock), ("processor time", of_processors))
@@ -124,10 +124,6 @@ def _processors() -> float:
     """Return the processor time of all processes that were started here and have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
-
-
-def _shown(seconds: Spread) -> str:
-    return f"{figure(seconds.median)} ({figure(seconds.low)} to {figure(seconds.high)})"
 
 
 PART = Part("synth", "cdk synth", lambda quick: _ROUNDS[quick] and _ROUNDS[quick] + 1, _measure)

@@ -4,10 +4,12 @@ import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.peers.cases import DIRECTIONS, Contender
 from benchmarks.peers.spread import Spread, spread_of
+
+_Each = TypeVar("_Each")
 
 
 class CheckError(Exception):
@@ -81,8 +83,7 @@ def measure(
     gc.freeze()
     try:
         for number in range(plan.rounds):
-            first = number % len(contenders)
-            for contender in (*contenders[first:], *contenders[:first]):
+            for contender in in_turn(contenders, number):
                 for direction in DIRECTIONS:
                     _take_turn(all_series[contender.name][direction], kms_calls=kms_calls)
             told()
@@ -97,6 +98,12 @@ def measure(
         }
         for name, both in all_series.items()
     }
+
+
+def in_turn(those: Sequence[_Each], number: int) -> tuple[_Each, ...]:
+    """Return them as they come in a round: each round begins with another one."""
+    first = number % len(those)
+    return (*those[first:], *those[:first])
 
 
 def check(contender: Contender) -> Any:  # noqa: ANN401 - each stores another form

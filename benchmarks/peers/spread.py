@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from benchmarks.peers.outcomes import figure
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:
@@ -20,6 +22,11 @@ class Spread:
     median: float
     low: float
     high: float
+
+    def told(self, *, times: float = 1) -> str:
+        """Return the median, and between what four of five measurements lie, each so many times itself."""
+        median, low, high = (figure(one * times) for one in (self.median, self.low, self.high))
+        return f"{median} ({low} to {high})"
 
 
 def spread_of(measurements: Sequence[float]) -> Spread:

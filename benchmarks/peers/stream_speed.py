@@ -9,9 +9,10 @@ from pathlib import Path
 
 from benchmarks.peers import names
 from benchmarks.peers.cases import DIRECTIONS, FLOOR, OURS, PEER, Contender
-from benchmarks.peers.outcomes import Outcome, figure
+from benchmarks.peers.outcomes import Outcome
 from benchmarks.peers.rounds import Measured, Plan, measure
 from benchmarks.peers.sheets import Cell, Part, Sheet
+from benchmarks.peers.spread import Spread
 from benchmarks.peers.stream_ciphers import StreamCipher
 from benchmarks.peers.stream_places import COPY, PLAINTEXT, Content, InMemory, OnDisk, Place
 from benchmarks.peers.streams import CONTENDERS, FRAMES, MIB, STREAM_MIB, TARGET_FRAME, loaded
@@ -140,10 +141,11 @@ def _ratio(one: Mapping[str, Measured], other: Mapping[str, Measured], direction
 
 
 def _mebibytes_per_second(measured: Measured) -> str:
-    """Return the median, and between what four of five turns lie."""
+    """Return the median, and between what four of five turns lie: the longest turn is the slowest."""
     seconds = measured.seconds
-    median, low, high = (figure(STREAM_MIB / one) for one in (seconds.median, seconds.high, seconds.low))
-    return f"{median} ({low} to {high})"
+    return Spread(
+        STREAM_MIB / seconds.median, low=STREAM_MIB / seconds.high, high=STREAM_MIB / seconds.low
+    ).told()
 
 
 PART = Part(

@@ -8,7 +8,6 @@ from benchmarks.peers.cases import DIRECTIONS, OURS
 from benchmarks.peers.outcomes import HOLDS, figure
 from benchmarks.peers.parts import PARTS
 from benchmarks.peers.results import KMS_SECONDS, CaseResults, Result, Run
-from benchmarks.peers.rounds import Measured
 from benchmarks.peers.sheets import Cell
 from benchmarks.peers.targets import outcomes
 from benchmarks.scale.figures import markdown
@@ -86,7 +85,7 @@ def _row(result: Result, floor: Result) -> Iterator[str]:
     yield "yes" if result.commits else "no"
     yield "yes" if result.binds else "no"
     for direction in DIRECTIONS:
-        yield _spread(result.measured[direction])
+        yield result.measured[direction].seconds.told(times=1e6)
         yield figure(result.seconds(direction) / floor.seconds(direction))
     calls = [f"{result.measured[direction].kms_calls:.2g}" for direction in DIRECTIONS]
     yield calls[0] if calls[0] == calls[1] else " / ".join(calls)
@@ -96,13 +95,6 @@ def _row(result: Result, floor: Result) -> Iterator[str]:
 def shown(cell: Cell) -> str:
     """Return a cell of a sheet as text."""
     return cell if isinstance(cell, str) else figure(cell)
-
-
-def _spread(measured: Measured) -> str:
-    """Return the median, and between what four of five turns lie."""
-    seconds = measured.seconds
-    median, low, high = (figure(one * 1e6) for one in (seconds.median, seconds.low, seconds.high))
-    return f"{median} ({low} to {high})"
 
 
 #: By their markers.
