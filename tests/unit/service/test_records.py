@@ -33,6 +33,30 @@ def test_a_new_record_is_created_and_comes_back_as_it_was(service: Any) -> None:
     assert abs((datetime.now(UTC) - stored_at).total_seconds()) < 60
 
 
+def test_no_answer_may_be_kept_or_taken_for_another_type(service: Any) -> None:
+    created = service.put("acme", "p-1", {"n": 1})
+    answers = {
+        "created": created,
+        "read": service.get("acme", "p-1"),
+        "absent": service.get("acme", "p-2"),
+        "refused": service.put("acme", "p-3", 1),
+        "method": service.call("POST", "acme", "p-1"),
+        "deleted": service.call("DELETE", "acme", "p-1", headers={"If-Match": created.headers["ETag"]}),
+    }
+
+    assert {name: answer.status for name, answer in answers.items()} == {
+        "created": 201,
+        "read": 200,
+        "absent": 404,
+        "refused": 400,
+        "method": 405,
+        "deleted": 204,
+    }
+    for answer in answers.values():
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
 def test_numbers_keep_their_exact_value(service: Any) -> None:
     body = (
         '{"a":0.10,"b":12345678901234567890123456789012345678,"c":1E-130,'
