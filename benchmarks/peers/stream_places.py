@@ -1,7 +1,9 @@
 """Where streams lie while they are measured: in memory, or in files of a temporary directory.
 
-Whatever is written stays and is written over the next time, so that nobody pays for making it grow. What must
-stay true: a stream ends where it was written to last, so that nobody passes for what another left there.
+Whatever is written stays and is written over the next time, so that nobody pays for making it grow. All
+contenders write their messages into the same stream: which pages of memory a buffer happened to get made more
+of a difference than who used it. What must stay true: a stream ends where it was written to last, and its
+author is known, so that nobody passes for what another left there.
 """
 
 import io
@@ -12,12 +14,15 @@ from typing import Protocol
 
 from benchmarks.peers.stream_ciphers import Stream
 
-#: Names of streams beside the contenders' own: what is encrypted, and what was decrypted last.
-PLAINTEXT, COPY = "plaintext", "copy"
+#: Names of streams: what is encrypted, what came of that last, and what was decrypted last.
+PLAINTEXT, MESSAGE, COPY = "plaintext", "message", "copy"
 
 
 class Place(Protocol):
     """Holds streams by their names."""
+
+    author: str
+    """Who wrote the message that is there."""
 
     def reading(self, name: str) -> AbstractContextManager[Stream]:
         """Give a stream to be read from its beginning."""
@@ -33,6 +38,7 @@ class InMemory:
     """Buffers of this process."""
 
     def __init__(self) -> None:
+        self.author = ""
         self._streams: dict[str, io.BytesIO] = {}
 
     @contextmanager
@@ -59,6 +65,7 @@ class OnDisk:
     """Files, read and written without a buffer between; the system keeps them in its page cache."""
 
     def __init__(self, folder: Path) -> None:
+        self.author = ""
         self._folder = folder
 
     @contextmanager

@@ -10,11 +10,11 @@ from pathlib import Path
 from benchmarks.peers import names
 from benchmarks.peers.cases import DIRECTIONS, FLOOR, OURS, PEER, Contender
 from benchmarks.peers.outcomes import Outcome
-from benchmarks.peers.rounds import Measured, Plan, measure
+from benchmarks.peers.rounds import CheckError, Measured, Plan, measure
 from benchmarks.peers.sheets import Cell, Part, Sheet
 from benchmarks.peers.spread import Spread
 from benchmarks.peers.stream_ciphers import StreamCipher
-from benchmarks.peers.stream_places import COPY, PLAINTEXT, Content, InMemory, OnDisk, Place
+from benchmarks.peers.stream_places import COPY, MESSAGE, PLAINTEXT, Content, InMemory, OnDisk, Place
 from benchmarks.peers.streams import CONTENDERS, FRAMES, MIB, STREAM_MIB, TARGET_FRAME, loaded
 
 ID = "stream-speed"
@@ -53,12 +53,15 @@ def contender(cipher: StreamCipher, place: Place) -> Contender:
     """Return a cipher that streams within a place, to be measured in turns with others."""
 
     def encrypt() -> str:
-        with place.reading(PLAINTEXT) as source, place.writing(cipher.name) as sink:
+        with place.reading(PLAINTEXT) as source, place.writing(MESSAGE) as sink:
             cipher.encrypt(source, sink)
+        place.author = cipher.name
         return cipher.name
 
-    def decrypt(stored: str) -> Content:
-        with place.reading(stored) as source, place.writing(COPY) as sink:
+    def decrypt(author: str) -> Content:
+        if place.author != author:
+            raise CheckError(f"{author}: its message is gone, since {place.author} wrote over it")
+        with place.reading(MESSAGE) as source, place.writing(COPY) as sink:
             cipher.decrypt(source, sink)
         return Content(place, COPY)
 

@@ -66,18 +66,14 @@ class Filler:
 
     def next(self) -> memoryview:
         """Return the buffer, with what comes next; a part of it only where the source ends."""
-        buffer = self._buffer
-        filled = taken = self._some(buffer)
-        while taken and filled < len(buffer):
-            taken = self._some(buffer[filled:])
+        buffer, filled = self._buffer, 0
+        while taken := self._read_into(buffer[filled:] if filled else buffer):
             filled += taken
-        return buffer[:filled]
-
-    def _some(self, buffer: memoryview) -> int:
-        taken = self._read_into(buffer)
+            if filled == len(buffer):
+                return buffer
         if taken is None:
             raise _no_bytes()
-        return taken
+        return buffer[:filled]
 
     def _read_and_copy(self, buffer: memoryview) -> int:
         data = read_some(self._source, len(buffer))
@@ -106,14 +102,13 @@ def _is_text(source: object) -> bool:
 
 def write_all(sink: ByteSink, data: bytes | bytearray | memoryview) -> None:
     """Write all of `data`, in as many calls as the sink needs."""
-    rest = memoryview(data)
-    while rest:
-        taken = sink.write(rest)
-        if taken == len(rest):
+    while data:
+        taken = sink.write(data)
+        if taken == len(data):
             return
         if taken is None and not isinstance(sink, io.RawIOBase):
             return
         # A raw file says None where it is not blocking and took nothing.
         if taken is None or taken <= 0:
             raise ConfigurationError("the sink takes no bytes: open it blocking")
-        rest = rest[taken:]
+        data = memoryview(data)[taken:]

@@ -48,7 +48,6 @@ class MessageBody:
         self._cipher = cipher
         self._max_block_length = max_block_length
         self._reuses_content = False
-        self._content: memoryview | None = None
         self._hash = hashlib.sha384(header.serialized) if header.fields.suite.signed else None
 
     def reuse_one_buffer(self) -> None:
@@ -67,27 +66,25 @@ class MessageBody:
             yield self._single_block()
             return
         frame_size, sequence = self._cipher.frame_size, 1
-        frame: bytes | memoryview = self._read(frame_size)
+        frame = memoryview(self._read(frame_size))
         filler: Filler | None = None
-        while not is_final(frame):
-            if len(frame) < frame_size:
-                raise _truncated(sequence)
-            self._digest(frame)
-            yield self._regular(memoryview(frame), sequence=sequence)
+        into: memoryview | None = None
+        while len(frame) == frame_size and not is_final(frame):
+            if self._hash is not None:
+                self._hash.update(frame)
+            if not self._reuses_content:
+                yield self._cipher.decrypt_regular(frame, sequence=sequence)
+            else:
+                into = into or memoryview(bytearray(self._cipher.frame_length))
+                yield self._cipher.decrypt_regular_into(frame, into, sequence=sequence)
             sequence += 1
             if filler is None:
                 # A frame of this length was there: the buffer for the others is no empty claim.
                 filler = Filler(self._source, frame_size)
             frame = filler.next()
+        if not is_final(frame):
+            raise _truncated(sequence)
         yield self._final(bytes(frame), sequence=sequence)
-
-    def _regular(self, frame: memoryview, *, sequence: int) -> Bytes:
-        if not self._reuses_content:
-            return self._cipher.decrypt_regular(frame, sequence=sequence)
-        if self._content is None:
-            self._content = memoryview(bytearray(self._cipher.frame_length))
-        self._cipher.decrypt_regular_into(frame, self._content, sequence=sequence)
-        return self._content
 
     def _final(self, begun: bytes, *, sequence: int) -> bytes:
         """Return the last frame's content; `begun` are the bytes from its beginning that were read."""

@@ -60,6 +60,7 @@ class FrameCipher:
         self._body_key = body_key
         self._aead = AESGCM(body_key)
         self._message_id = message_id
+        self._regular_kind = message_id + b"AWSKMSEncryptionClient Frame"
         self.frame_length = frame_length
         self.frame_size = frame_length + REGULAR_OVERHEAD
 
@@ -119,7 +120,7 @@ class FrameCipher:
             )
         iv = _iv(sequence)
         _REGULAR.pack_into(into, 0, sequence, iv)
-        aad = self._aad(b"AWSKMSEncryptionClient Frame", sequence, self.frame_length)
+        aad = self._regular_kind + _PLACE.pack(sequence, self.frame_length)
         self._aead.encrypt_into(iv, content, aad, into[REGULAR_HEAD:])
 
     def encrypt_final(self, sequence: int, content: Bytes) -> bytes:
@@ -133,8 +134,8 @@ class FrameCipher:
         iv, aad = self._read_regular_head(frame, sequence=sequence)
         return self._decrypted(iv, frame[REGULAR_HEAD:], aad=aad, sequence=sequence)
 
-    def decrypt_regular_into(self, frame: memoryview, into: memoryview, *, sequence: int) -> None:
-        """Put the content of such a frame into a buffer; zeros, where it does not authenticate.
+    def decrypt_regular_into(self, frame: memoryview, into: memoryview, *, sequence: int) -> memoryview:
+        """Return `into` with the content of such a frame; with zeros, where it does not authenticate.
 
         Parameters
         ----------
@@ -151,7 +152,7 @@ class FrameCipher:
         except InvalidTag:
             pass
         else:
-            return
+            return into
         into[:] = bytes(len(into))
         raise _unauthentic(sequence)
 
@@ -193,7 +194,7 @@ class FrameCipher:
         found, iv = _REGULAR.unpack_from(frame)
         if found != sequence:
             raise MalformedMessageError(f"frame {sequence} is expected here, and there is frame {found}")
-        return iv, self._aad(b"AWSKMSEncryptionClient Frame", sequence, self.frame_length)
+        return iv, self._regular_kind + _PLACE.pack(sequence, self.frame_length)
 
     def _decrypted(self, iv: Bytes, sealed: Bytes, *, aad: bytes, sequence: int) -> bytes:
         try:

@@ -92,7 +92,7 @@ class MessageReader(io.BufferedIOBase):
         """
         written = 0
         self._body.reuse_one_buffer()
-        for content in self._left():
+        while content := self._part(-1) if self._pending else self._next():
             try:
                 write_all(sink, content)
             except BaseException as failure:

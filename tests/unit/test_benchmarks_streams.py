@@ -14,7 +14,7 @@ from benchmarks.peers.rounds import CheckError, Measured, check
 from benchmarks.peers.spread import Spread
 from benchmarks.peers.stream_ciphers import CONTEXT, KEY, BareStream, Stream
 from benchmarks.peers.stream_memory import Growth
-from benchmarks.peers.stream_places import COPY, PLAINTEXT, Content, InMemory, OnDisk, Place
+from benchmarks.peers.stream_places import COPY, MESSAGE, PLAINTEXT, Content, InMemory, OnDisk, Place
 from benchmarks.peers.stream_process import STATUS
 from benchmarks.peers.stream_speed import IN_MEMORY, Setting, Speeds, contender
 from benchmarks.peers.streams import CONTENDERS, FRAMES, MIB, TARGET_FRAME, loaded
@@ -43,7 +43,7 @@ def test_each_contender_decrypts_what_it_encrypted(name: str, frame_length: int,
 def test_messages_are_in_the_frames_that_are_told_and_of_one_suite(name: str) -> None:
     place = _filled(InMemory())
     contender(loaded(name)(4096), place).encrypt()
-    with place.reading(name) as source:
+    with place.reading(MESSAGE) as source:
         reader = MessageReader(
             source, keyring=RawAesKeyring("benchmark", "key", KEY), encryption_context=CONTEXT
         )
@@ -73,6 +73,15 @@ def test_a_contender_that_does_not_decrypt_is_told_whatever_another_left(copy: s
         wrong = {"nothing": b"", "cut off": plaintext[:-1], "too long": plaintext + b"x", "flipped": flipped}
         with pytest.raises(CheckError, match="what was decrypted is not what was encrypted"):
             check(contender(Broken(wrong[copy]), place))
+
+
+def test_what_another_wrote_in_between_is_decrypted_by_nobody_who_did_not_write_it() -> None:
+    place = _filled(InMemory())
+    bare, ours = (contender(loaded(name)(TARGET_FRAME), place) for name in (names.BARE, names.MESSAGE_RAW))
+    stored = bare.encrypt()
+    ours.encrypt()
+    with pytest.raises(CheckError, match=f"{names.MESSAGE_RAW} wrote over it"):
+        bare.decrypt(stored)
 
 
 def test_bare_aes_gcm_uses_no_nonce_twice_in_a_stream() -> None:
