@@ -72,11 +72,9 @@ class MessageBody:
         while len(frame) == frame_size and not is_final(frame):
             if self._hash is not None:
                 self._hash.update(frame)
-            if not self._reuses_content:
-                yield self._cipher.decrypt_regular(frame, sequence=sequence)
-            else:
-                into = into or memoryview(bytearray(self._cipher.frame_length))
-                yield self._cipher.decrypt_regular_into(frame, into, sequence=sequence)
+            if self._reuses_content and into is None:
+                into = memoryview(bytearray(self._cipher.frame_length))
+            yield self._cipher.decrypt_regular(frame, sequence=sequence, into=into)
             sequence += 1
             if filler is None:
                 # A frame of this length was there: the buffer for the others is no empty claim.
@@ -84,20 +82,21 @@ class MessageBody:
             frame = filler.next()
         if not is_final(frame):
             raise _truncated(sequence)
-        yield self._final(bytes(frame), sequence=sequence)
+        yield self._final(frame, sequence=sequence)
 
-    def _final(self, begun: bytes, *, sequence: int) -> bytes:
+    def _final(self, begun: memoryview, *, sequence: int) -> bytes:
         """Return the last frame's content; `begun` are the bytes from its beginning that were read."""
         if len(begun) < FINAL_HEAD:
             raise _truncated(sequence)
         head = self._cipher.read_final_head(begun)
         length = FINAL_HEAD + head.content_length + TAG_LENGTH
         if len(begun) < length:
-            begun += self._take(length - len(begun), of=f"frame {sequence}")
+            missing = self._take(length - len(begun), of=f"frame {sequence}")
+            begun = memoryview(b"".join((begun, missing)))
         self._digest(begun[:length])
         content = self._cipher.decrypt_final(head, begun[FINAL_HEAD:length], sequence=sequence)
         # A short last frame was read together with what follows it.
-        self._end(begun[length:])
+        self._end(bytes(begun[length:]))
         return content
 
     def _single_block(self) -> bytes:

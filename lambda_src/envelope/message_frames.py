@@ -7,7 +7,7 @@ that the message id has 16 bytes; in version 2 it has 32.
 """
 
 import struct
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -60,6 +60,7 @@ class FrameCipher:
         self._body_key = body_key
         self._aead = AESGCM(body_key)
         self._message_id = message_id
+        # How the AAD of each frame but the last begins.
         self._regular_kind = message_id + b"AWSKMSEncryptionClient Frame"
         self.frame_length = frame_length
         self.frame_size = frame_length + REGULAR_OVERHEAD
@@ -129,24 +130,30 @@ class FrameCipher:
         aad = self._aad(b"AWSKMSEncryptionClient Final Frame", sequence, length)
         return _LAST.pack(_FINAL, sequence, iv, length) + self._aead.encrypt(iv, content, aad)
 
-    def decrypt_regular(self, frame: memoryview, *, sequence: int) -> bytes:
-        """Return the content of a frame of `frame_size` bytes that is expected to have this number."""
-        iv, aad = self._read_regular_head(frame, sequence=sequence)
-        return self._decrypted(iv, frame[REGULAR_HEAD:], aad=aad, sequence=sequence)
+    @overload
+    def decrypt_regular(self, frame: memoryview, *, sequence: int, into: None = None) -> bytes: ...
 
-    def decrypt_regular_into(self, frame: memoryview, into: memoryview, *, sequence: int) -> memoryview:
-        """Return `into` with the content of such a frame; with zeros, where it does not authenticate.
+    @overload
+    def decrypt_regular(self, frame: memoryview, *, sequence: int, into: memoryview) -> memoryview: ...
+
+    def decrypt_regular(self, frame: memoryview, *, sequence: int, into: memoryview | None = None) -> Bytes:
+        """Return the content of a frame that others follow.
 
         Parameters
         ----------
         frame
             `frame_size` bytes.
-        into
-            `frame_length` bytes.
         sequence
-            From 1.
+            The number that it is expected to have, from 1.
+        into
+            `frame_length` bytes to return the content in; zeros are left there if it does not authenticate.
         """
-        iv, aad = self._read_regular_head(frame, sequence=sequence)
+        found, iv = _REGULAR.unpack_from(frame)
+        if found != sequence:
+            raise MalformedMessageError(f"frame {sequence} is expected here, and there is frame {found}")
+        aad = self._regular_kind + _PLACE.pack(sequence, self.frame_length)
+        if into is None:
+            return self._decrypted(iv, frame[REGULAR_HEAD:], aad=aad, sequence=sequence)
         try:
             self._aead.decrypt_into(iv, frame[REGULAR_HEAD:], aad, into)
         except InvalidTag:
@@ -188,13 +195,6 @@ class FrameCipher:
                 f"the last frame announces {content_length} bytes; a frame has up to {self.frame_length}"
             )
         return FinalFrame(sequence, iv, content_length)
-
-    def _read_regular_head(self, frame: memoryview, *, sequence: int) -> tuple[bytes, bytes]:
-        """Return IV and AAD of a frame that is expected to have this number."""
-        found, iv = _REGULAR.unpack_from(frame)
-        if found != sequence:
-            raise MalformedMessageError(f"frame {sequence} is expected here, and there is frame {found}")
-        return iv, self._regular_kind + _PLACE.pack(sequence, self.frame_length)
 
     def _decrypted(self, iv: Bytes, sealed: Bytes, *, aad: bytes, sequence: int) -> bytes:
         try:
