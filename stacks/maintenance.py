@@ -4,6 +4,8 @@ What must stay true: the schedules' role may start these and nothing else; a run
 nothing, because the next one finds what is due.
 """
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import aws_cdk as cdk
@@ -108,6 +110,7 @@ class MaintenanceStack(cdk.Stack):
                 group=group,
                 role=role,
                 target=self.rotation.function_arn,
+                given={},
             )
         if settings.reencryption_schedule is not None:
             self._schedule(
@@ -118,6 +121,7 @@ class MaintenanceStack(cdk.Stack):
                 group=group,
                 role=role,
                 target=self.reencryption.machine.attr_arn,
+                given=_limits(settings),
             )
 
     def _schedule(
@@ -130,6 +134,7 @@ class MaintenanceStack(cdk.Stack):
         group: scheduler.CfnScheduleGroup,
         role: iam.Role,
         target: str,
+        given: Mapping[str, int],
     ) -> None:
         scheduler.CfnSchedule(
             self,
@@ -145,7 +150,7 @@ class MaintenanceStack(cdk.Stack):
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=target,
                 role_arn=role.role_arn,
-                input="{}",
+                input=json.dumps(given),
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                     maximum_event_age_in_seconds=cdk.Duration.hours(6).to_seconds(),
                     maximum_retry_attempts=_RETRIES,
@@ -176,3 +181,12 @@ class MaintenanceStack(cdk.Stack):
             statements=started,
         )
         return role
+
+
+def _limits(settings: Settings) -> dict[str, int]:
+    """Return the members of an execution's input that limit the units it takes of the table."""
+    limits = {
+        "read_units_per_second": settings.reencryption_schedule_read_units,
+        "write_units_per_second": settings.reencryption_schedule_write_units,
+    }
+    return {name: units for name, units in limits.items() if units is not None}

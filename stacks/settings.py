@@ -90,6 +90,8 @@ class Settings:
         How long the results of a run of re-encryption stay.
     reencryption_schedule
         When a run begins by itself; None: when an operator starts one.
+    reencryption_schedule_read_units, reencryption_schedule_write_units
+        Units of the table that such a run takes in a second at most; None: no limit.
     log_retention_days
         For the functions' logs and the access log.
     throttle_rate, throttle_burst
@@ -157,6 +159,8 @@ class Settings:
     object_old_version_days: int
     maintenance_result_days: int
     reencryption_schedule: str | None
+    reencryption_schedule_read_units: int | None
+    reencryption_schedule_write_units: int | None
     log_retention_days: int
     throttle_rate: int
     throttle_burst: int

@@ -94,6 +94,8 @@ RULES: Mapping[str, Rule] = {
     "object_old_version_days": whole_number(1, 3650),
     "maintenance_result_days": whole_number(30, 3650),
     "reencryption_schedule": optional(schedule()),
+    "reencryption_schedule_read_units": optional(whole_number(1, 1_000_000)),
+    "reencryption_schedule_write_units": optional(whole_number(1, 1_000_000)),
     "log_retention_days": one_of(*LOG_RETENTION),
     "throttle_rate": whole_number(1, 10_000),
     "throttle_burst": whole_number(1, 5_000),
@@ -212,6 +214,18 @@ CONTRADICTIONS: tuple[tuple[Callable[[Given], bool], str], ...] = (
             "tenant_session_entries is {tenant_session_entries} and function_memory_mb is "
             "{function_memory_mb}; a session takes some 3 MB beside the 128 MB that a function begins with: "
             "set fewer entries, or more memory"
+        ),
+    ),
+    (
+        lambda given: (
+            given["reencryption_schedule"] is None
+            and (given["reencryption_schedule_read_units"] or given["reencryption_schedule_write_units"])
+        ),
+        (
+            "reencryption_schedule is null, reencryption_schedule_read_units is "
+            "{reencryption_schedule_read_units} and reencryption_schedule_write_units is "
+            "{reencryption_schedule_write_units}; they limit runs that begin by themselves: "
+            "set a schedule, or both to null"
         ),
     ),
     (

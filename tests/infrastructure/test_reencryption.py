@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from service.run_input import parse_run_input
 from tests.infrastructure.assembly import ACCOUNT, REGION, Assembly
 from tests.infrastructure.key_requests import allowed, ask
 from tests.infrastructure.policy_evaluation import Request, identity_allows, resource_allows
@@ -307,6 +308,30 @@ def test_a_schedule_starts_the_machine_where_the_settings_say_so(changed: Callab
         if statement["Action"] == "states:StartExecution"
     ]
     assert [statement["Resource"] for statement in starting] == [target["Arn"]]
+
+
+@pytest.mark.parametrize(
+    ("read", "write"), [(500, 100), (500, None), (None, 100), (1_000_000, 1), (None, None)]
+)
+def test_a_scheduled_run_is_limited_as_the_settings_say(
+    changed: Callable[..., Assembly], read: int | None, write: int | None
+) -> None:
+    scheduled = changed(
+        "prod",
+        reencryption_schedule="rate(30 days)",
+        reencryption_schedule_read_units=read,
+        reencryption_schedule_write_units=write,
+    )
+    found = [each["Properties"] for each in scheduled.resources("AWS::Scheduler::Schedule").values()]
+    inputs = {each["Name"].removeprefix(f"{scheduled.prefix}-"): each["Target"]["Input"] for each in found}
+    assert inputs["rotation"] == "{}"
+    given = json.loads(inputs["reencryption"])
+    assert given.keys() == {
+        f"{kind}_units_per_second" for kind, units in (("read", read), ("write", write)) if units is not None
+    }
+    # What the schedule hands on is what the planner takes.
+    planned = parse_run_input(given)
+    assert (planned.read_units_per_second, planned.write_units_per_second) == (read, write)
 
 
 def test_operators_start_and_stop_the_one_machine_and_read_its_results(assembly: Assembly) -> None:

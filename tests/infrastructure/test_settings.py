@@ -175,6 +175,8 @@ WRONG: dict[str, list[object]] = {
         7,
         True,
     ],
+    "reencryption_schedule_read_units": [0, 1_000_001, "100", 0.5, True],
+    "reencryption_schedule_write_units": [0, 1_000_001, "100", 0.5, True],
     "log_retention_days": [0, 1, 8, "30", None, 30.5],
     "throttle_rate": [0, 10_001, "50", None],
     "throttle_burst": [0, 5_001, None],
@@ -321,6 +323,18 @@ def test_production_is_held_to_more(
                 "backup_vault_lock is 'GOVERNANCE', and backup_retention_days and key_store_backup_days are "
                 "null; a lock needs copies: set days, or set the lock to 'none'"
             ),
+        ),
+        *(
+            (
+                "prod",
+                {f"reencryption_schedule_{kind}_units": 100},
+                (
+                    f"reencryption_schedule is null, reencryption_schedule_read_units is {read} and "
+                    f"reencryption_schedule_write_units is {write}; they limit runs that begin by "
+                    "themselves: set a schedule, or both to null"
+                ),
+            )
+            for kind, read, write in (("read", 100, None), ("write", None, 100))
         ),
         (
             "prod",
