@@ -19,10 +19,10 @@ from client.rundisplay import run_display
 from client.runestimate import estimate, print_estimate
 from client.runreport import print_json, print_summary
 from client.runresults import AT_ONCE, Document, Results, Tally, plan_of, planned_executions, summary_of
+from client.runstates import STOPPED, is_complete, run_state
 from client.tables import wants_json
 
-_STOPPED = "ABORTED"
-_BADLY = ("FAILED", "TIMED_OUT", _STOPPED)
+_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
 # As the planner says it.
 _AT_WORK = "is at work"
 
@@ -150,13 +150,14 @@ def _ended(arguments: argparse.Namespace, followed: Followed, *, run_id: str) ->
             raise ConflictError(f"the run was refused: {execution.reason}")
         raise RefusedInputError(f"the run was refused: {execution.reason}")
     _print(arguments, summary, tally=followed.tally, plan=followed.plan, job=execution.job)
-    if execution.status == _STOPPED:
-        say(f"The run was stopped. To go on: sealed maintenance resume {run_id}")
-    elif execution.status in _BADLY:
-        say(f"The run failed: {execution.reason}. To go on: sealed maintenance resume {run_id}")
-    elif summary.get("state") != "complete":
-        say(f"Not all of its segments are through. To go on: sealed maintenance resume {run_id}")
-    if execution.status in _BADLY:
+    if not is_complete(summary):
+        if summary.get("state") == STOPPED:
+            said = "The run was stopped"
+        elif execution.status in _BADLY:
+            said = f"The run failed: {execution.reason}"
+        else:
+            said = "Not all of its segments are through"
+        say(f"{said}. To go on: sealed maintenance resume {run_id}")
         return Exit.RUN_FAILED
     _warn_of_nothing_meant(summary)
     return _code(summary)
@@ -175,8 +176,6 @@ def _warn_of_nothing_meant(summary: Document) -> None:
 
 
 def _code(summary: Document) -> Exit:
-    if summary.get("state") != "complete":
-        return Exit.RUN_FAILED
     if not summary.get("refused_total"):
         return Exit.OK
     say(f"{summary['refused_total']} records were left as they were: the summary names them and says why")
@@ -205,15 +204,16 @@ def _show(arguments: argparse.Namespace, *, place: MaintenancePlace) -> Exit:
         raise unknown(run_id)
     if plan is None and executions[-1].is_refused:
         raise RefusedInputError(f"the run was refused when it was started: {executions[-1].reason}")
-    at_work = bool(executions) and executions[-1].is_at_work
+    state = run_state(executions[-1] if executions else None, summary=summary, plan=plan)
+    if summary is not None and state != summary.get("state"):
+        # It is of an execution before the one that is at work, or was stopped.
+        summary = None
     results = Results(place, run_id)
-    if at_work or summary is None or summary.get("dry_run"):
+    if summary is None or summary.get("dry_run"):
         results.look()
-    if at_work or summary is None:
-        stopped = bool(executions) and executions[-1].status == _STOPPED
-        state = "running" if at_work else "stopped" if stopped else "unfinished"
+    if summary is None:
         summary = {**results.tally.summary(run_id, plan=plan), "state": state}
-        if at_work:
+        if state == "running":
             summary["ended"] = None
     _print(arguments, summary, tally=results.tally, plan=plan, job=executions[0].job if executions else None)
     return Exit.OK

@@ -11,9 +11,10 @@ from client.boundedwork import done_at_once
 from client.maintenanceplace import MaintenancePlace
 from client.output import say
 from client.problems import Exit
-from client.reencryptionruns import Execution, recent, run_and_number
+from client.reencryptionruns import Execution, describe, recent, run_and_number
 from client.runreport import print_json, print_runs
-from client.runresults import AT_ONCE, Document, plan_of, planned_executions, runs_in, summary_of
+from client.runresults import AT_ONCE, plan_of, planned_executions, runs_in, summary_of
+from client.runstates import is_complete, run_state
 from client.tables import wants_json
 
 # What Step Functions is asked for: executions of some months, newest first.
@@ -22,12 +23,18 @@ _MOST_EXECUTIONS = 1000
 
 def list_runs(arguments: argparse.Namespace, *, place: MaintenancePlace) -> Exit:
     """Print runs, the newest first."""
-    latest = _latest(recent(place, most=_MOST_EXECUTIONS))
+    executions = recent(place, most=_MOST_EXECUTIONS)
+    latest = _latest(executions)
+    by_name = {execution.name: execution for execution in executions}
     # A run's name begins with its time.
     names = sorted({*runs_in(place), *latest}, reverse=True)
     shown = names[: arguments.limit]
     with told("runs"):
-        found = dict(done_at_once((partial(_entry, place, name, latest) for name in shown), limit=AT_ONCE))
+        found = dict(
+            done_at_once(
+                (partial(_entry, place, name, latest.get(name), by_name) for name in shown), limit=AT_ONCE
+            )
+        )
     entries = [found[name] for name in shown]
     if wants_json(arguments.output):
         for entry in entries:
@@ -51,35 +58,28 @@ def _latest(executions: Iterable[Execution]) -> dict[str, Execution]:
     return {name: execution for name, (_, execution) in latest.items()}
 
 
-def _entry(place: MaintenancePlace, run: str, latest: Mapping[str, Execution]) -> tuple[str, dict[str, Any]]:
-    execution, summary = latest.get(run), summary_of(place, run)
-    plan = plan_of(place, run) if summary is None else None
+def _entry(
+    place: MaintenancePlace, run: str, execution: Execution | None, by_name: Mapping[str, Execution]
+) -> tuple[str, dict[str, Any]]:
+    summary = summary_of(place, run)
+    plan = None if is_complete(summary) else plan_of(place, run)
+    if execution is None and (planned := planned_executions(plan)):
+        execution = by_name.get(planned[-1].rpartition(":")[2])
+    if plan is None and execution is not None and execution.status == "FAILED":
+        # A list of executions does not say why they failed.
+        execution = describe(place, execution.arn) or execution
     counted = summary or {}
     job = (plan or {}).get("job")
     dry_run = counted.get("dry_run", job.get("dry_run") if isinstance(job, dict) else None)
     return run, {
         "run": run,
-        "state": _state(execution, summary=summary, plan=plan),
+        "state": run_state(execution, summary=summary, plan=plan),
         "dry_run": dry_run,
         "began": counted.get("began") or (plan or {}).get("began") or _time(execution, "began"),
         "ended": counted.get("ended") or _time(execution, "ended"),
         "counts": counted.get("counts"),
         "refused_total": counted.get("refused_total"),
     }
-
-
-def _state(execution: Execution | None, *, summary: Document | None, plan: Document | None) -> str:
-    if execution is not None:
-        if execution.is_at_work:
-            return "running"
-        if execution.status == "ABORTED":
-            return "stopped"
-    if summary is not None:
-        return str(summary.get("state"))
-    if execution is None:
-        return "unfinished" if planned_executions(plan) else "unknown"
-    # Without a plan it was not begun: the planner refused it, or could not work.
-    return "failed" if plan is not None or execution.status != "FAILED" else "refused"
 
 
 def _time(execution: Execution | None, which: str) -> str | None:

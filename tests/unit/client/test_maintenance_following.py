@@ -206,12 +206,12 @@ def test_a_run_without_all_of_its_segments_is_not_done(
 def test_a_run_that_somebody_stopped_shows_what_it_did_not_an_older_summary(
     running: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    running.summary()
+    running.summary(state="failed")
     running.result(0, 1)
     take_turns(monkeypatch, lambda: running.end("ABORTED"))
     done = sealed(capsys, "follow", RUN)
     assert done.code == 12
-    assert done.json()["state"] == "unfinished"
+    assert done.json()["state"] == "stopped"
     assert (done.json()["segments_done"], done.json()["counts"]["seen"]) == (1, 50)
     assert "The run was stopped" in done.err
 
