@@ -69,13 +69,36 @@ def test_another_transfer_is_not_gone_on_with_and_its_state_is_told(path: Path) 
     log.close()
 
 
-@pytest.mark.parametrize("content", [b"{}\n", b"hello\n", b'{"format": "sealed import progress 1"}\n'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{}\n",
+        b"hello\n",
+        b'{"format": "sealed import progress 1"}\n',
+        b"notes without a line's end",
+        b'\n{"format": "sealed transfer 2"',
+        b'{"format": "sealed import progress 1"',
+    ],
+)
 def test_a_file_of_another_kind_is_left_alone(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     path.chmod(0o600)
     with pytest.raises(UsageError, match="no log of this command"):
         TransferLog(path, identity=IDENTITY)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("length", [0, 1, 20, 40])
+def test_a_log_whose_first_line_is_torn_is_begun_anew(path: Path, length: int) -> None:
+    _begun(path).close()
+    path.write_bytes(path.read_bytes()[:length])
+    log = TransferLog(path, identity=IDENTITY)
+    assert (log.state, log.torn) == (None, length > 0)
+    log.begin({"upload_id": "v"})
+    log.close()
+    again = TransferLog(path, identity=IDENTITY)
+    assert again.state == {"upload_id": "v"}
+    again.close()
 
 
 def test_a_log_is_held_by_one_at_a_time(path: Path) -> None:
