@@ -2,13 +2,14 @@
 
 import fcntl
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from client import transferlog
-from client.outputfiles import OutputFile
+from client.outputfiles import OutputFile, open_output
 from client.problems import UsageError
 from client.transferlog import TransferLog, locked_file
 
@@ -142,3 +143,27 @@ def test_a_finished_file_that_still_bears_its_first_name_too_is_not_written_into
     assert (tmp_path / "out").read_bytes() == b"finished"
     again.finish()
     assert (tmp_path / "out").read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("whose", ["ours", "somebody else's"])
+def test_a_pipe_of_somebody_else_gets_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
+    pipe = tmp_path / "out"
+    os.mkfifo(pipe, 0o600)
+    received: list[bytes] = []
+    reader = threading.Thread(daemon=True, target=lambda: received.append(pipe.read_bytes()))
+    reader.start()
+    if whose == "ours":
+        with open_output(str(pipe), overwrite=False) as stream:
+            stream.write(b"plaintext")
+    else:
+        # Only root can give a pipe away: so it is we who are somebody else.
+        monkeypatch.setattr(os, "geteuid", lambda: pipe.stat().st_uid + 1)
+        with (
+            pytest.raises(UsageError, match="a pipe of somebody else"),
+            open_output(str(pipe), overwrite=False) as stream,
+        ):
+            stream.write(b"plaintext")
+    reader.join(30)
+    assert received == [b"plaintext" if whose == "ours" else b""]
