@@ -108,7 +108,8 @@ def _refused(error: ClientError) -> Exception:
 def _print(rows: Sequence[Row], *, output: str | None) -> None:
     if wants_json(output):
         for row in rows:
-            emit(json.dumps(row, ensure_ascii=False, default=str))
+            # In ASCII: who calls AWS chooses user agents and the names in contexts.
+            emit(json.dumps(row, default=str))
         return
     if not rows:
         return

@@ -16,6 +16,7 @@ from rich.progress import (
 )
 
 from client.display import Bar, Plain, Shown
+from client.problems import printable
 
 
 class ByteDisplay(Shown, Protocol):
@@ -65,4 +66,4 @@ def byte_display(*, name: str, total: int | None, stream: TextIO | None = None) 
     """Return the display that fits the stream, standard error unless another is given."""
     stream = stream or sys.stderr
     kind = BarByteDisplay if stream.isatty() else PlainByteDisplay
-    return kind(stream, name=name, total=total)
+    return kind(stream, name=printable(name), total=total)

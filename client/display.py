@@ -13,6 +13,8 @@ from typing import Protocol, Self, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from client.problems import printable
+
 _PLAIN_SECONDS = 10.0
 
 
@@ -150,4 +152,4 @@ def display_on(stream: TextIO | None = None, *, name: str, total: int | None, un
     """Return the display that fits the stream, standard error unless another is given."""
     stream = stream or sys.stderr
     kind = BarDisplay if stream.isatty() else PlainDisplay
-    return kind(stream, name=name, total=total, unit=unit)
+    return kind(stream, name=printable(name), total=total, unit=unit)

@@ -74,4 +74,4 @@ def stored_message(store: ObjectStore, place: ObjectPlace, *, header: bytes) -> 
         )
     except ClientError:
         return None
-    return answer if answer["Body"].read() == header else None
+    return answer if answer["Body"].read(len(header) + 1) == header else None

@@ -1,7 +1,7 @@
 """An object in S3 as a binary file that can be read anywhere: each read is a GET of exactly these bytes.
 
-What must stay true: all reads of one file are of one version of the object. A connection that is cut is gone
-on with from the byte where it broke, a bounded number of times.
+What must stay true: all reads of one file are of one version of the object, and take no more than was asked
+for. A connection that is cut is gone on with from the byte where it broke, a bounded number of times.
 """
 
 import io
@@ -20,7 +20,7 @@ from botocore.exceptions import (
 from client.problems import ConflictError, UnavailableError
 from client.retries import RetryPolicy
 
-_CONTENT_RANGE = re.compile(r"bytes [0-9]+-[0-9]+/([0-9]+)")
+_CONTENT_RANGE = re.compile(r"bytes [0-9]+-[0-9]+/([0-9]{1,18})")
 _CHUNK = 256 * 1024
 # How a body ends that was cut; requests that get no answer are repeated by botocore.
 _CUT = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError, OSError)
@@ -108,6 +108,8 @@ class StoredObject(io.RawIOBase):
             try:
                 for chunk in self._body(start + got, length - got):
                     got += len(chunk)
+                    if got > length:
+                        raise UnavailableError("S3 answered with more bytes than were asked for")
                     yield chunk
             except _CUT as error:
                 attempt = 1 if got - before >= _CHUNK else attempt
@@ -153,7 +155,10 @@ class StoredObject(io.RawIOBase):
         if self.etag is not None:
             return
         found = _CONTENT_RANGE.fullmatch(answer.get("ContentRange", ""))
-        self._size = int(found[1]) if found else int(answer["ContentLength"])
+        size = found[1] if found else answer.get("ContentLength")
+        if size is None or not answer.get("ETag"):
+            raise UnavailableError("S3 did not say how large the object is, and which content it has")
+        self._size = int(size)
         self.version = answer.get("VersionId", self.version)
         self.etag = answer["ETag"]
 

@@ -10,5 +10,6 @@ def emit(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Write a message to standard error."""
-    print(text, file=sys.stderr, flush=True)
+    """Write a message to standard error; what steers a terminal, as a file's name may, becomes `?`."""
+    shown = (character if character.isprintable() or character == "\n" else "?" for character in text)
+    print("".join(shown), file=sys.stderr, flush=True)

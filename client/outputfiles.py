@@ -137,7 +137,7 @@ def open_output(
     path = Path(name)
     if stream_allowed and is_stream(name):
         try:
-            with path.open("wb", buffering=0) as stream:
+            with _opened_stream(path) as stream:
                 yield stream
         except OSError as error:
             raise file_failure(error, name=name) from None
@@ -150,6 +150,24 @@ def open_output(
         with suppress(OSError):
             output.discard()
         raise
+
+
+def _opened_stream(path: Path) -> BinaryIO:
+    """Open a pipe or a device.
+
+    In a folder that others may write to, somebody may have put a pipe where a file was to be made, and read
+    what is written into it; or a file where the pipe was.
+    """
+    # Neither made nor emptied, in case it is no longer what it was.
+    stream = open(os.open(path, os.O_WRONLY), "wb", buffering=0)  # noqa: PTH123, SIM115
+    found = os.fstat(stream.fileno())
+    own = getattr(os, "geteuid", lambda: found.st_uid)()
+    if stat.S_ISREG(found.st_mode) or (stat.S_ISFIFO(found.st_mode) and found.st_uid != own):
+        stream.close()
+        raise UsageError(
+            f"{path} is a pipe of somebody else, or a file by now: give -, or a name that nothing bears yet"
+        )
+    return stream
 
 
 def check_absent(path: Path, *, overwrite: bool) -> None:

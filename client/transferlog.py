@@ -29,6 +29,8 @@ except ImportError:  # Windows has no such locks: there nothing is gone on with 
 CAN_RESUME = fcntl is not None
 
 _FORMAT = "sealed transfer 2"
+# As `begin` writes it.
+_BEGINNING = json.dumps({"format": _FORMAT}).removesuffix("}").encode()
 _LONGEST_FILE = 16 * 1024 * 1024
 # Not through a link that somebody else put there, and without waiting for the other end of a pipe.
 _FLAGS = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -99,10 +101,12 @@ class TransferLog:
         whole, _, torn = content.rpartition(b"\n")
         lines = [_parsed(line) for line in whole.split(b"\n")] if whole else []
         self.torn = bool(torn)
+        # Of a first line that is torn there may be less than its beginning.
+        torn_at_first = content.startswith(_BEGINNING) or _BEGINNING.startswith(content)
+        if lines[0].get("format") != _FORMAT if lines else not torn_at_first:
+            raise UsageError(f"{self.path} is in the way, and is no log of this command: move it")
         if not lines:
             return
-        if lines[0].get("format") != _FORMAT:
-            raise UsageError(f"{self.path} is in the way, and is no log of this command: move it")
         state = lines[0].get("state")
         if lines[0].get("identity") == self._identity and isinstance(state, dict):
             self.state, self.entries = state, lines[1:]

@@ -5,6 +5,7 @@ What must stay true:
 - Objects come by their callers' puts alone, into the storage class that is read at once: nobody replicates
   into the bucket, and nobody puts an object where a read must wait for hours.
 - Nothing comes or goes without TLS 1.2, and nothing is public.
+- There is one way to it, by its own name: no access point, which would bring a policy of its own.
 - What is replaced or deleted stays as an old version for `object_old_version_days`, then goes. Who may read a
   bucket's old versions can put one back: the object then verifies, for it once was right.
 """
@@ -33,6 +34,7 @@ ENCRYPTION = "s3:x-amz-server-side-encryption"
 KEY = f"{ENCRYPTION}-aws-kms-key-id"
 CUSTOMER_KEY = f"{ENCRYPTION}-customer-algorithm"
 STORAGE_CLASS = "s3:x-amz-storage-class"
+ACCESS_POINT = "s3:DataAccessPointArn"
 # What a replication rule of another bucket writes with: each goes past what a put is asked.
 REPLICATING = ("s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags")
 
@@ -91,7 +93,7 @@ def _lifecycle(settings: Settings) -> list[s3.LifecycleRule]:
 
 
 def upload_statements(bucket: s3.Bucket, *, storage_key: kms.IKey) -> list[iam.PolicyStatement]:
-    """Deny every put that asks for another encryption or storage class than the bucket's own, and all else.
+    """Deny every put that asks for another encryption or storage class than the bucket's own, and other ways.
 
     A put that asks for none gets the bucket's. `Null` spares it: `StringNotEquals` holds for a key that is
     not there, with `IfExists` too. Who asks for aws:kms and names no key would get the key of AWS's own: so
@@ -118,4 +120,12 @@ def upload_statements(bucket: s3.Bucket, *, storage_key: kms.IKey) -> list[iam.P
             conditions={"Null": {STORAGE_CLASS: "false"}, "StringNotEquals": {STORAGE_CLASS: "STANDARD"}},
         ),
         nobody_may("NobodyReplicatesIntoIt", actions=REPLICATING, resources=objects),
+        # Whoever makes one, for Object Lambda or from another account too, changes nothing of the bucket that
+        # an alarm watches. Only requests that come by one have the key.
+        nobody_may(
+            "NobodyComesByAnAccessPoint",
+            actions=["s3:*"],
+            resources=[bucket.bucket_arn, *objects],
+            conditions={"Null": {ACCESS_POINT: "false"}},
+        ),
     ]

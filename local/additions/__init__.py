@@ -24,6 +24,7 @@ from local.additions import (
     s3,
     s3_ownership,
     s3_ranges,
+    s3_uploads,
     scheduler,
     services,
     sns,
@@ -51,6 +52,8 @@ _SERVICES = (
     logs,
     requests,
     s3,
+    # Before the owner of the bucket is looked at: what is installed last is asked first.
+    s3_uploads,
     s3_ownership,
     s3_ranges,
     scheduler,

@@ -17,7 +17,7 @@ _KNOWN = re.compile(
     r"|replicaregion|requestalias|rotationperiodindays|schedulekeydeletionpendingwindowindays|viaservice)"
     r"|dynamodb:(attributes|enclosingoperation|fulltablescan|leadingkeys|returnconsumedcapacity|returnvalues"
     r"|select)"
-    r"|s3:(delimiter|max-keys|object-lock-mode|prefix|resourceaccount|tlsversion|versionid|x-amz-acl"
+    r"|s3:(dataaccesspointarn|delimiter|max-keys|object-lock-mode|prefix|resourceaccount|tlsversion|versionid|x-amz-acl"
     r"|x-amz-server-side-encryption|x-amz-server-side-encryption-aws-kms-key-id"
     r"|x-amz-server-side-encryption-customer-algorithm|x-amz-storage-class)"
     r"|sts:(externalid|rolesessionname|transitivetagkeys)"

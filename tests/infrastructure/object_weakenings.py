@@ -5,6 +5,7 @@ from tests.infrastructure import (
     test_object_client,
     test_objects_bucket,
 )
+from tests.infrastructure.assembly import ACCOUNT
 from tests.infrastructure.weakening import (
     Weakening,
     having,
@@ -174,6 +175,14 @@ OBJECT_WEAKENINGS = [
         without_statement("NobodyReplicatesIntoIt", "PolicyDocument"),
         test_objects_bucket.test_nobody_replicates_into_it,
         {"action": "s3:ReplicateObject"},
+        logical_id="Objects",
+    ),
+    Weakening(
+        "denial of access points of the bucket of objects",
+        BUCKET_POLICY,
+        without_statement("NobodyComesByAnAccessPoint", "PolicyDocument"),
+        test_objects_bucket.test_nobody_comes_by_an_access_point,
+        {"account": ACCOUNT},
         logical_id="Objects",
     ),
     *(

@@ -36,6 +36,13 @@ USED = ("kms:Decrypt", "kms:GenerateDataKey")
 OTHER_CONTEXTS: dict[str, dict[str, str]] = {
     "another tenant's": {**CONTEXT, "object-tenant": OTHER},
     "a tenant's that begins alike": {**CONTEXT, "object-tenant": f"{TENANT}-2"},
+    # The condition key of a name holds for it in any letters: the list of names is what tells them apart.
+    "its own, by a name in other letters": {
+        "Object-Tenant": TENANT,
+        **{name: CONTEXT[name] for name in CONTEXT if name != "object-tenant"},
+    },
+    "every tenant's": {**CONTEXT, "object-tenant": "*"},
+    "the variable's text": {**CONTEXT, "object-tenant": "${aws:PrincipalTag/tenant}"},
     "without the tenant": {name: CONTEXT[name] for name in CONTEXT if name != "object-tenant"},
     "without the object": {name: CONTEXT[name] for name in CONTEXT if name != "object-id"},
     "without its type": {name: CONTEXT[name] for name in CONTEXT if name != "object-content-type"},
@@ -293,6 +300,7 @@ WRONG: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "another tenant's tag": (OWN, {"aws:RequestTag/tenant": OTHER}),
     "an empty tag": (OWN, {"aws:RequestTag/tenant": ""}),
     "an empty tag of a caller whose own is empty": ({"tenant": ""}, {"aws:RequestTag/tenant": ""}),
+    "a tag in other letters": (OWN, {"aws:TagKeys": ["Tenant"]}),
     "a tag beside": (OWN, {"aws:TagKeys": ["tenant", "customer"]}),
     "a transitive tag": (OWN, {"sts:TransitiveTagKeys": ["tenant"]}),
     "a caller without tag": ({}, {}),

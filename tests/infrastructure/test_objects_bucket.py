@@ -29,7 +29,9 @@ def properties(assembly: Assembly) -> dict[str, Any]:
     return found
 
 
-def lets(assembly: Assembly, action: str = "s3:PutObject", **context: str) -> bool:
+def lets(
+    assembly: Assembly, action: str = "s3:PutObject", *, key: str = "/tenants/acme/o-1", **context: str
+) -> bool:
     """Whether the bucket's policy lets an administrator whom IAM allows all."""
     (policy,) = [
         found["Properties"]["PolicyDocument"]["Statement"]
@@ -39,7 +41,7 @@ def lets(assembly: Assembly, action: str = "s3:PutObject", **context: str) -> bo
     asked = Request(
         principal=f"arn:aws:iam::{ACCOUNT}:role/administrator",
         action=action,
-        resource=f"arn:aws:s3:::{assembly.prefix}-objects-{ACCOUNT}/tenants/acme/o-1",
+        resource=f"arn:aws:s3:::{assembly.prefix}-objects-{ACCOUNT}{key}",
         context={"aws:SecureTransport": "true", "s3:TlsVersion": "1.3", **context},
     )
     return resource_allows(asked, resource_policy=policy, identity_policies=ALL)
@@ -122,6 +124,17 @@ def test_nobody_chooses_another_storage_class(assembly: Assembly, chosen: str) -
 @pytest.mark.parametrize("action", ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"])
 def test_nobody_replicates_into_it(assembly: Assembly, action: str) -> None:
     assert not lets(assembly, action)
+
+
+@pytest.mark.parametrize("account", [ACCOUNT, "999999999999"])
+def test_nobody_comes_by_an_access_point(assembly: Assembly, account: str) -> None:
+    point = {"s3:DataAccessPointArn": f"arn:aws:s3:{REGION}:{account}:accesspoint/any"}
+    for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObjectVersion"):
+        assert lets(assembly, action)
+        assert not lets(assembly, action, **point)
+    for action in ("s3:ListBucket", "s3:ListBucketVersions"):
+        assert lets(assembly, action, key="")
+        assert not lets(assembly, action, key="", **point)
 
 
 def test_nothing_comes_or_goes_without_tls_1_2(assembly: Assembly) -> None:

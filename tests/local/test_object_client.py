@@ -283,6 +283,30 @@ def test_another_tenants_objects_are_out_of_reach(
     assert stored == deployed.own()
 
 
+UPLOADS: dict[str, Callable[[Any, dict[str, Any], str], Any]] = {
+    "adds a part": lambda s3, upload, _: s3.upload_part(**upload, PartNumber=1, Body=b"y"),
+    "lists parts": lambda s3, upload, _: s3.list_parts(**upload),
+    "ends it": lambda s3, upload, etag: s3.complete_multipart_upload(
+        **upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": etag}]}
+    ),
+    "gives it up": lambda s3, upload, _: s3.abort_multipart_upload(**upload),
+}
+
+
+@pytest.mark.parametrize("act", UPLOADS)
+def test_another_tenants_upload_is_not_reached_by_its_id_under_a_key_of_ones_own(
+    deployed: Deployed, act: str
+) -> None:
+    s3, where = deployed.s3(OTHER), deployed.own(f"{uuid4()}", tenant=OTHER)
+    upload_id = s3.create_multipart_upload(**where)["UploadId"]
+    part = s3.upload_part(**where, UploadId=upload_id, PartNumber=1, Body=b"x")
+    told = refused(UPLOADS[act], deployed.s3(), {**deployed.own(), "UploadId": upload_id}, part["ETag"])
+    assert told["Code"] == "NoSuchUpload"
+    [kept] = s3.list_parts(**where, UploadId=upload_id)["Parts"]
+    assert kept["ETag"] == part["ETag"]
+    s3.abort_multipart_upload(**where, UploadId=upload_id)
+
+
 def test_a_head_says_nothing_of_another_tenants_object(deployed: Deployed, stored: dict[str, str]) -> None:
     assert deployed.s3().head_object(**stored)["ContentLength"] == 11
     # An answer to HEAD has no body, and so no more than its status.

@@ -174,3 +174,14 @@ def test_a_table_has_the_columns_with_content_and_nothing_that_moves_the_cursor(
 def test_json_has_every_column(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     audit._print(ROWS, output="json")
     assert [json.loads(line) for line in capsysbinary.readouterr().out.splitlines()] == ROWS
+
+
+@pytest.mark.parametrize("steering", ["\x1b[2J", "\x9b2J", "\x7f", "\u202e"])
+def test_json_of_what_callers_chose_does_not_steer_a_terminal(
+    capsysbinary: pytest.CaptureFixture[bytes], steering: str
+) -> None:
+    rows = [{"object_id": f"o-1{steering}", "useragent": steering}]
+    audit._print(rows, output="json")
+    out = capsysbinary.readouterr().out
+    assert json.loads(out) == rows[0]
+    assert out.removesuffix(b"\n").decode("ascii").isprintable()

@@ -93,3 +93,17 @@ def test_base64_is_recognized(capfdbinary: pytest.CaptureFixture[bytes]) -> None
     code, _, err = _inspected(base64.b64encode(_message()), capfdbinary)
     assert code == 8
     assert "base64" in err
+
+
+@pytest.mark.parametrize("name", ["a\x1b]0;mine\x07b", "a\x9b2Jb", "a\u202eb"])
+def test_the_name_of_a_file_does_not_steer_the_terminal(
+    name: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    for there in (False, True):
+        if there:
+            Path(name).write_bytes(b"no message")
+        with pytest.raises(SystemExit):
+            main(["inspect", name])
+        err = capfdbinary.readouterr().err.decode()
+        assert "a?" in err
+        assert all(character.isprintable() for character in err.removesuffix("\n"))

@@ -6,7 +6,8 @@ import io
 import pytest
 
 from client.arguments import parser
-from client.bytedisplay import BarByteDisplay, PlainByteDisplay
+from client.bytedisplay import BarByteDisplay, PlainByteDisplay, byte_display
+from client.display import display_on
 from client.objectarguments import byte_range
 
 
@@ -87,3 +88,14 @@ def test_on_a_terminal_a_bar_tells_them() -> None:
         display.advance(1024**2)
     assert "scan [1]" in stream.getvalue()
     assert "1.0/4.0 MiB" in stream.getvalue()
+
+
+def test_the_name_of_what_is_transferred_does_not_steer_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: True)
+    with byte_display(name="a\x1b]0;mine\x07b", total=1, stream=stream) as display:
+        display.advance(1)
+    with display_on(stream, name="c\x1b]0;mine\x07d", total=1) as lines:
+        lines.advance(failed=0)
+    assert "a?]0;mine?b" in stream.getvalue()
+    assert "c?]0;mine?d" in stream.getvalue()

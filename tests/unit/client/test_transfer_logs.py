@@ -2,13 +2,14 @@
 
 import fcntl
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from client import transferlog
-from client.outputfiles import OutputFile
+from client.outputfiles import OutputFile, open_output
 from client.problems import UsageError
 from client.transferlog import TransferLog, locked_file
 
@@ -69,13 +70,36 @@ def test_another_transfer_is_not_gone_on_with_and_its_state_is_told(path: Path) 
     log.close()
 
 
-@pytest.mark.parametrize("content", [b"{}\n", b"hello\n", b'{"format": "sealed import progress 1"}\n'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{}\n",
+        b"hello\n",
+        b'{"format": "sealed import progress 1"}\n',
+        b"notes without a line's end",
+        b'\n{"format": "sealed transfer 2"',
+        b'{"format": "sealed import progress 1"',
+    ],
+)
 def test_a_file_of_another_kind_is_left_alone(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     path.chmod(0o600)
     with pytest.raises(UsageError, match="no log of this command"):
         TransferLog(path, identity=IDENTITY)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("length", [0, 1, 20, 40])
+def test_a_log_whose_first_line_is_torn_is_begun_anew(path: Path, length: int) -> None:
+    _begun(path).close()
+    path.write_bytes(path.read_bytes()[:length])
+    log = TransferLog(path, identity=IDENTITY)
+    assert (log.state, log.torn) == (None, length > 0)
+    log.begin({"upload_id": "v"})
+    log.close()
+    again = TransferLog(path, identity=IDENTITY)
+    assert again.state == {"upload_id": "v"}
+    again.close()
 
 
 def test_a_log_is_held_by_one_at_a_time(path: Path) -> None:
@@ -119,3 +143,27 @@ def test_a_finished_file_that_still_bears_its_first_name_too_is_not_written_into
     assert (tmp_path / "out").read_bytes() == b"finished"
     again.finish()
     assert (tmp_path / "out").read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("whose", ["ours", "somebody else's"])
+def test_a_pipe_of_somebody_else_gets_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
+    pipe = tmp_path / "out"
+    os.mkfifo(pipe, 0o600)
+    received: list[bytes] = []
+    reader = threading.Thread(daemon=True, target=lambda: received.append(pipe.read_bytes()))
+    reader.start()
+    if whose == "ours":
+        with open_output(str(pipe), overwrite=False) as stream:
+            stream.write(b"plaintext")
+    else:
+        # Only root can give a pipe away: so it is we who are somebody else.
+        monkeypatch.setattr(os, "geteuid", lambda: pipe.stat().st_uid + 1)
+        with (
+            pytest.raises(UsageError, match="a pipe of somebody else"),
+            open_output(str(pipe), overwrite=False) as stream,
+        ):
+            stream.write(b"plaintext")
+    reader.join(30)
+    assert received == [b"plaintext" if whose == "ours" else b""]
