@@ -34,11 +34,7 @@ def encrypt(arguments: argparse.Namespace, *, store: ObjectStore) -> Exit:
         )
         taken = 0
         with (
-            open_output(
-                name,
-                overwrite=arguments.overwrite,
-                stream_allowed=arguments.output is not None or name == STANDARD,
-            ) as sink,
+            _output(arguments, name) as sink,
             byte_display(name=source.name, total=source.length) as display,
         ):
             writer = MessageWriter(sink, keyring=store.keyring, encryption_context=context)
@@ -59,11 +55,7 @@ def decrypt(arguments: argparse.Namespace, *, store: ObjectStore) -> Exit:
     with (
         open_input(arguments.file) as source,
         told(source.name),
-        open_output(
-            name,
-            overwrite=arguments.overwrite,
-            stream_allowed=arguments.output is not None or name == STANDARD,
-        ) as sink,
+        _output(arguments, name) as sink,
         byte_display(name=source.name, total=source.length) as display,
     ):
         chunks = SequentialReader(_chunks(source), on_read=display.advance)
