@@ -133,7 +133,11 @@ def add_object_commands(
 
     decrypting = command(commands, "decrypt", "decrypt a message into a file", manual.DECRYPT)
     _add_file_names(decrypting, tenant)
-    _add_output(decrypting, help_text="the file to write (default: FILE without .sealed)")
+    _add_output(
+        decrypting,
+        help_text="the file to write, or - for standard output (default: FILE without .sealed; - where "
+        "FILE is -)",
+    )
 
     inspecting = add_command(
         commands, "inspect", help_text="print a message's or an item's header", epilog=manual.INSPECT
