@@ -21,6 +21,34 @@ def test_ctrl_c_while_it_is_being_loaded_leaves_no_traceback(
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
 
 
+def closed(environment: dict[str, str], redirection: str, *words: str) -> subprocess.CompletedProcess[bytes]:
+    """Run `sealed` with a standard stream closed, as `<&-`, `>&-` and `2>&-` do."""
+    command = ["sh", "-c", f'exec "$@" {redirection}', "sh", sys.executable, "-m", "client", *words]
+    return subprocess.run(command, env=environment, capture_output=True, timeout=30, check=False)
+
+
+def test_without_a_standard_output_nothing_is_begun(environment: dict[str, str], server: Any) -> None:
+    done = closed(environment, ">&-", "delete", "acme", "r1")
+    assert (done.returncode, done.stdout, server.requests) == (2, b"", [])
+    assert done.stderr.startswith(b"sealed: standard output is closed")
+
+
+@pytest.mark.parametrize(
+    "words", [("put", "acme", "r1"), ("import", "-", "--tenant", "acme"), ("inspect", "-")]
+)
+def test_a_standard_input_that_is_closed_is_told_as_such(
+    environment: dict[str, str], server: Any, words: tuple[str, ...]
+) -> None:
+    done = closed(environment, "<&-", *words)
+    assert (done.returncode, done.stdout, server.requests) == (2, b"", [])
+    assert done.stderr.startswith(b"sealed: standard input is closed")
+
+
+def test_messages_that_nobody_can_read_do_not_get_among_the_output(environment: dict[str, str]) -> None:
+    done = closed(environment, "2>&-", "inspect", "absent")
+    assert (done.returncode, done.stdout, done.stderr) == (2, b"", b"")
+
+
 def refusing(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[bytes]:
     """Run `sealed` with an output that has no room."""
     command = [sys.executable, "-m", "client", *words]
