@@ -1,5 +1,6 @@
 """How `sealed` ends when it cannot even begin, and when there is no room for what it says."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,25 @@ def test_ctrl_c_while_it_is_being_loaded_leaves_no_traceback(
 ) -> None:
     done = interrupted_at(module, command="client", environment=environment)
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
+
+@pytest.mark.parametrize("output", ["json", "table"])
+def test_a_reader_that_went_away_ends_it_quietly(
+    environment: dict[str, str], tmp_path: Path, output: str
+) -> None:
+    message = tmp_path / "message"
+    keyring = RawAesKeyring("test", "key", bytes(32))
+    message.write_bytes(encrypt(b"", keyring=keyring, encryption_context={}))
+    theirs, ours = os.pipe()
+    os.close(theirs)
+    try:
+        command = [sys.executable, "-m", "client", "inspect", str(message), "--output", output]
+        done = subprocess.run(
+            command, env=environment, stdout=ours, stderr=subprocess.PIPE, timeout=30, check=False
+        )
+    finally:
+        os.close(ours)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def closed(environment: dict[str, str], redirection: str, *words: str) -> subprocess.CompletedProcess[bytes]:
