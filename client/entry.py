@@ -16,8 +16,8 @@ from client.output import say
 from client.problems import Exit, SealedError
 from client.standardstreams import prepare_outputs
 
-#: What the system says of a disk, or a share of one, that is full.
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+#: What the system says of a disk, a share of one, or a file that may not grow, where it is full.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def run(arguments: argparse.Namespace) -> Exit:

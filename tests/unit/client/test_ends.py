@@ -22,6 +22,30 @@ def test_ctrl_c_while_it_is_being_loaded_leaves_no_traceback(
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
 
 
+def test_an_output_that_may_not_grow_is_told_like_a_full_disk(
+    environment: dict[str, str], server: Any, tmp_path: Path
+) -> None:
+    server.records["acme", "r1"] = "1" * 32, b'{"n":1}'
+    command = [
+        "sh",
+        "-c",
+        'ulimit -f 0; exec "$@"',
+        "sh",
+        sys.executable,
+        "-m",
+        "client",
+        "get",
+        "acme",
+        "r1",
+    ]
+    with (tmp_path / "output").open("wb") as output:
+        done = subprocess.run(
+            command, env=environment, stdout=output, stderr=subprocess.PIPE, timeout=30, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"sealed: the output cannot be written: File too large.")
+
+
 @pytest.mark.parametrize("output", ["json", "table"])
 def test_a_reader_that_went_away_ends_it_quietly(
     environment: dict[str, str], tmp_path: Path, output: str
