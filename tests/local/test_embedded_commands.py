@@ -240,6 +240,15 @@ def test_reset_removes_what_the_last_one_left(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
 
 
+@pytest.mark.parametrize("command", ["up", "reset"])
+def test_a_file_in_place_of_the_state_directory_is_named(tmp_path: Path, command: str) -> None:
+    state = tmp_path / "file"
+    state.touch()
+    said = run(command, state=state)
+    assert (said.returncode, said.stdout) == (1, "")
+    assert said.stderr == f"{state} cannot be the state directory: File exists\n"
+
+
 def test_an_environment_that_does_not_exist_is_named(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "local", "up", "--env", "staging", "--state", str(tmp_path)]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
