@@ -18,6 +18,7 @@ from botocore.credentials import Credentials
 
 from local.build_cache import ROOT
 from local.principals import OPERATOR_KEY
+from stacks.stack_names import stack_name
 from tests.local.names import PREFIX
 
 READY = "Ctrl-C stops it"
@@ -145,7 +146,7 @@ def test_status_says_what_runs(up: Up, sign: Any, send: Any) -> None:
     assert up.state["api"] in said.stdout
     assert f"pid {up.process.pid}" in said.stdout
     assert f"{PREFIX}-reader (1 warm)" in said.stdout
-    assert "SealedRecords-dev-Service" in said.stdout
+    assert stack_name("dev", "Service") in said.stdout
     assert "every call is judged by the deployed policies" in said.stdout
 
 
