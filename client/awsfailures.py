@@ -3,7 +3,21 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConfigNotFound,
+    ConfigParseError,
+    CredentialRetrievalError,
+    InvalidConfigError,
+    InvalidRegionError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
 
 from client.problems import (
     ConflictError,
@@ -34,6 +48,22 @@ _DENIED = frozenset(
         "UnrecognizedClientException",
     }
 )
+# What botocore finds wrong before it asks anybody.
+_WRONG_SETTING = (
+    ConfigNotFound,
+    ConfigParseError,
+    InvalidConfigError,
+    InvalidRegionError,
+    ParamValidationError,
+    ProfileNotFound,
+)
+_NO_CREDENTIALS = (
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
 _ABSENT = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NoSuchVersion"})
 _EXISTS = frozenset({"409", "412", "ConditionalRequestConflict", "PreconditionFailed"})
 
@@ -51,7 +81,7 @@ def told(what: str) -> Iterator[None]:
     except ClientError as error:
         raise _refusal(error, what=what) from error
     except BotoCoreError as error:
-        raise UnavailableError(f"{what}: AWS was not reached: {printable(str(error))}") from error
+        raise _unasked(error, what=what) from error
     except EnvelopeError as error:
         raise _failure(error, what=what) from error
 
@@ -59,6 +89,15 @@ def told(what: str) -> Iterator[None]:
 def file_failure(error: OSError, *, name: str) -> SealedError:
     """Return the message about a local file that cannot be read or written."""
     return UsageError(f"{name}: {error.strerror or type(error).__name__}")
+
+
+def _unasked(error: BotoCoreError, *, what: str) -> SealedError:
+    text = printable(str(error))
+    if isinstance(error, _WRONG_SETTING):
+        return UsageError(f"{what}: {text}")
+    if isinstance(error, _NO_CREDENTIALS):
+        return DeniedError(f"{what}: {text}")
+    return UnavailableError(f"{what}: AWS was not reached: {text}")
 
 
 def _refusal(error: ClientError, *, what: str) -> SealedError:

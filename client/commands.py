@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 from client.api import RecordsApi
@@ -19,6 +18,7 @@ from client.problems import (
     printable,
     problem_from,
 )
+from client.standardstreams import standard_input
 
 _LARGEST_PAGE = 100
 
@@ -87,9 +87,10 @@ def _content(name: str) -> bytes:
     """Read a record's JSON from a file or, for `-`, standard input, and check it before it is sent."""
     try:
         if name == "-":
-            if sys.stdin.isatty():
+            given = standard_input()
+            if given.isatty():
                 say("reading the record's JSON from the terminal; end it with Ctrl-D")
-            raw = sys.stdin.buffer.read(LARGEST_BODY + 1)
+            raw = given.buffer.read(LARGEST_BODY + 1)
         else:
             with Path(name).open("rb") as stream:
                 raw = stream.read(LARGEST_BODY + 1)

@@ -20,7 +20,7 @@ from client.objectstore import ObjectStore
 from client.outputfiles import check_absent, open_output
 from client.partdownload import PartDownload
 from client.problems import IntegrityFailureError, NotFoundError
-from envelope import MessageReader
+from envelope import MessageRangeError, MessageReader
 from envelope.byte_streams import ByteSink, write_all
 from envelope.message_header import StoredHeader, read_header
 from envelope.message_layout import MessageLayout
@@ -103,7 +103,7 @@ def fetch_range(
     version: str | None,
     expected: Pointer | None,
 ) -> None:
-    """Write a range of an object's plaintext.
+    """Write a range of an object's plaintext, all of which must be there.
 
     Without a length it goes up to the end; a negative start counts from there.
     """
@@ -113,10 +113,7 @@ def fetch_range(
         check_pointer(header, place=place, expected=expected)
         layout = _layout(header, size=size)
         _check_length(header, length=layout.plaintext_length, expected=expected)
-        if start < 0:
-            start, length = max(0, layout.plaintext_length + start), None
-        if length is None:
-            length = layout.plaintext_length - start
+        start, length = _whole_range(start, length, total=layout.plaintext_length)
         for content in range_contents(
             stored,
             start,
@@ -202,6 +199,17 @@ def _layout(header: StoredHeader, *, size: int) -> MessageLayout:
     return MessageLayout.of_message(
         size, header_length=len(header.serialized), frame_length=header.fields.frame_length
     )
+
+
+def _whole_range(start: int, length: int | None, *, total: int) -> tuple[int, int]:
+    """Return where a range begins and how long it is, counted from the object's first byte."""
+    if start < 0:
+        start, length = total + start, -start
+    elif length is None:
+        length = total - start
+    if start < 0 or length < 1:
+        raise MessageRangeError(f"the range is not all there: the object has {total} bytes")
+    return start, length
 
 
 def _check_length(header: StoredHeader, *, length: int, expected: Pointer | None) -> None:

@@ -14,9 +14,10 @@ from client.connecting import records_api
 from client.importcommand import import_records
 from client.output import say
 from client.problems import Exit, SealedError
+from client.standardstreams import prepare_outputs
 
-#: What the system says of a disk, or a share of one, that is full.
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+#: What the system says of a disk, a share of one, or a file that may not grow, where it is full.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def run(arguments: argparse.Namespace) -> Exit:
@@ -65,6 +66,7 @@ def _place(error: Exception) -> str:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run `sealed` and leave with its exit code."""
     try:
+        prepare_outputs()
         code = run(parser().parse_args(argv))
         # Now, where it can still be told, and not when Python ends.
         sys.stdout.flush()

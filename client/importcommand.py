@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import json
-import sys
 import time
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -15,6 +14,7 @@ from client.importlines import numbered_lines
 from client.journal import ImportIdentity, Journal, default_journal_path, measured, open_journal
 from client.output import emit, say
 from client.problems import Exit, UsageError
+from client.standardstreams import standard_input
 
 _STANDARD_INPUT = "-"
 
@@ -57,7 +57,7 @@ def _input(
     if arguments.file == _STANDARD_INPUT:
         if arguments.progress_file is not None:
             raise UsageError("standard input cannot be resumed: --progress-file needs a file")
-        return sys.stdin.buffer, None, None
+        return standard_input().buffer, None, None
     path = Path(arguments.file)
     try:
         source = opened.enter_context(path.open("rb"))

@@ -2,7 +2,6 @@
 
 import os
 import stat
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any, Protocol, cast
 from client.awsfailures import file_failure
 from client.output import say
 from client.problems import ConflictError, UsageError
+from client.standardstreams import standard_input
 
 STANDARD = "-"
 
@@ -89,21 +89,22 @@ def changed(name: str) -> SourceChangedError:
 def open_input(name: str) -> Iterator[Input]:
     """Open a file, or standard input for `-`."""
     if name == STANDARD:
-        if sys.stdin.isatty():
+        stream = standard_input()
+        if stream.isatty():
             say("reading from the terminal; end it with Ctrl-D")
-        yield Input(cast("ReadableFile", sys.stdin.buffer), "standard input")
+        yield Input(cast("ReadableFile", stream.buffer), "standard input")
         return
     path = Path(name)
     try:
-        stream = path.open("rb", buffering=0)
+        file = path.open("rb", buffering=0)
     except OSError as error:
         raise UsageError(f"{name} cannot be read: {error.strerror}") from None
-    with stream:
-        found = os.fstat(stream.fileno())
+    with file:
+        found = os.fstat(file.fileno())
         if stat.S_ISREG(found.st_mode):
-            yield Input(stream, path.name, path, found.st_size, _identity(found))
+            yield Input(file, path.name, path, found.st_size, _identity(found))
         else:
-            yield Input(stream, path.name)
+            yield Input(file, path.name)
 
 
 def _identity(found: os.stat_result) -> Mapping[str, Any]:

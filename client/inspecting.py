@@ -7,18 +7,16 @@ import argparse
 import base64
 import io
 import json
-import sys
 from collections.abc import Mapping
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from client.awsfailures import told
 from client.inputs import Input, open_input
 from client.output import emit
 from client.problems import Exit, RefusedInputError, printable
-from client.tables import wants_json
+from client.tables import show, wants_json
 from envelope import EncryptedDataKey, MalformedMessageError
 from envelope.byte_streams import read_up_to
 from envelope.item_header import parse_header
@@ -28,6 +26,7 @@ from envelope.message_layout import MessageLayout
 _ITEM_HEADER, _ITEM_FOOTER = "aws_dbe_head", "aws_dbe_foot"
 # DynamoDB's limit for an item, in base64 inside JSON, and room for what is around it.
 _LARGEST_ITEM = 1024 * 1024
+_WIDTH = 120
 _SHOWN_PROVIDERS = ("aws-kms", "aws-kms-hierarchy")
 
 Description = dict[str, Any]
@@ -140,10 +139,8 @@ def _print_table(description: Description) -> None:
     for name, value in description.items():
         for label, text in _rows(name.replace("_", " "), value):
             table.add_row(label, printable(text))
-    width = None if sys.stdout.isatty() else 120
-    console = Console(file=sys.stdout, width=width, markup=False, highlight=False)
-    console.print(table)
-    console.print("Nothing of this is verified: it stands in clear, and no key was used.")
+    show(table, width=_WIDTH)
+    emit("Nothing of this is verified: it stands in clear, and no key was used.")
 
 
 def _rows(name: str, value: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - what a description holds

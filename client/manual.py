@@ -32,7 +32,6 @@ Ask the audit trail. The questions are the named queries of the AuditStack, run 
 AUDIT = """\
 examples:
   export SEALED_AUDIT_WORKGROUP=sealed-prod-audit        the output AuditWorkGroupName
-  sealed maintenance reencrypt --dry-run                 (operators: `sealed maintenance --help`)
   sealed audit who-decrypted --tenant acme --since 1d
   sealed audit principals --since 4w
   sealed audit denied --since 2026-05-01 --until 2026-06-01 --output json | jq -r .principal

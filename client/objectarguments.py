@@ -54,6 +54,15 @@ def _object_id(text: str) -> str:
     return text
 
 
+def _file_name(text: str) -> str:
+    # What a script makes of a variable that is not set.
+    if not text:
+        raise argparse.ArgumentTypeError(
+            "the name is empty: give a file's name, or - for standard input or output"
+        )
+    return text
+
+
 def _media_type(text: str) -> str:
     if not _MEDIA_TYPE.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a media type such as application/pdf")
@@ -99,7 +108,12 @@ def add_object_commands(
     put = command(under, "put", "encrypt a file and store it as an object", manual.PUT)
     _add_names(put, tenant)
     put.add_argument(
-        "file", metavar="FILE", nargs="?", default="-", help="the content (standard input if absent or -)"
+        "file",
+        metavar="FILE",
+        type=_file_name,
+        nargs="?",
+        default="-",
+        help="the content (standard input if absent or -)",
     )
     _add_content_type(put)
     put.add_argument("--replace", action="store_true", help="store a new version where there is one already")
@@ -133,13 +147,17 @@ def add_object_commands(
 
     decrypting = command(commands, "decrypt", "decrypt a message into a file", manual.DECRYPT)
     _add_file_names(decrypting, tenant)
-    _add_output(decrypting, help_text="the file to write (default: FILE without .sealed)")
+    _add_output(
+        decrypting,
+        help_text="the file to write, or - for standard output (default: FILE without .sealed; - where "
+        "FILE is -)",
+    )
 
     inspecting = add_command(
         commands, "inspect", help_text="print a message's or an item's header", epilog=manual.INSPECT
     )
     inspecting.add_argument(
-        "file", metavar="FILE", help="a message, or an item as JSON; - for standard input"
+        "file", metavar="FILE", type=_file_name, help="a message, or an item as JSON; - for standard input"
     )
     inspecting.add_argument(
         "--output", choices=("table", "json"), help="default: a table on a terminal, JSON elsewhere"
@@ -152,7 +170,7 @@ def _add_names(to: argparse.ArgumentParser, tenant: Reader) -> None:
 
 
 def _add_file_names(to: argparse.ArgumentParser, tenant: Reader) -> None:
-    to.add_argument("file", metavar="FILE", help="what to read, or - for standard input")
+    to.add_argument("file", metavar="FILE", type=_file_name, help="what to read, or - for standard input")
     to.add_argument("--tenant", metavar="T", type=tenant, required=True, help="whose it is")
     to.add_argument(
         "--object", metavar="ID", type=_object_id, required=True, help="the object id it is bound to"
@@ -169,7 +187,7 @@ def _add_content_type(to: argparse.ArgumentParser) -> None:
 
 
 def _add_output(to: argparse.ArgumentParser, *, help_text: str) -> None:
-    to.add_argument("-o", "--output", metavar="PATH", help=help_text)
+    to.add_argument("-o", "--output", metavar="PATH", type=_file_name, help=help_text)
     to.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
 
 

@@ -55,9 +55,10 @@ examples:
   sealed object cat acme scan-17 --range 0-1048575         the first MiB, which must be there
   sealed object cat acme scan-17 --range -512              the last 512 bytes
 
-With --range only the frames that hold it are fetched. The bytes printed are verified, in their place
-in this object; that the rest of it is intact is not. Where the object's length is bound to it
-(all but what came through a pipe) its length is checked too; elsewhere --verify-end fetches its end."""
+With --range only the frames that hold it are fetched. All of the range must be there: there is no
+shorter answer. The bytes printed are verified, in their place in this object; that the rest of it is
+intact is not. Where the object's length is bound to it (all but what came through a pipe) its length
+is checked too; elsewhere --verify-end fetches its end."""
 
 LIST = """\
 examples:

@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, RefreshableCredentials
+from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
 from client.awsfailures import told
@@ -22,6 +23,7 @@ _BUCKET, _ROLE, _KEY = "SEALED_OBJECTS_BUCKET", "SEALED_OBJECT_ROLE_ARN", "SEALE
 _OLD_KEYS = "SEALED_DECRYPT_KEY_ARNS"
 _OUTPUTS = {_BUCKET: "ObjectsBucketName", _ROLE: "ObjectClientRoleArn", _KEY: "EnvelopeKeyArn"}
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}")
+_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _SESSION_SECONDS = 3600
 _ATTEMPTS = 5
 
@@ -54,12 +56,14 @@ class ObjectSettings:
 
 
 def settings_from(environment: Mapping[str, str]) -> ObjectSettings:
-    """Read the settings from environment variables; raises UsageError naming those that are missing."""
+    """Read the settings from environment variables; raises UsageError naming what is missing or wrong."""
     missing = [f"{name} (the output {_OUTPUTS[name]})" for name in _OUTPUTS if not environment.get(name)]
     if missing:
         raise UsageError(f"set {', '.join(missing)}: the stacks' outputs have them")
     if not _ROLE_ARN.fullmatch(environment[_ROLE]):
         raise UsageError(f"{_ROLE} is not the ARN of a role: give the output {_OUTPUTS[_ROLE]}")
+    if not _BUCKET_NAME.fullmatch(environment[_BUCKET]):
+        raise UsageError(f"{_BUCKET} is not the name of a bucket: give the output {_OUTPUTS[_BUCKET]}")
     old = environment.get(_OLD_KEYS, "").replace(",", " ").split()
     return ObjectSettings(environment[_BUCKET], environment[_ROLE], environment[_KEY], tuple(old))
 
@@ -146,8 +150,8 @@ def open_store(
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
-        s3 = session.create_client("s3", config=config)
-        kms: Any = session.create_client("kms", config=config)
+        s3 = _client(session, "s3", config=config)
+        kms = _client(session, "kms", config=config)
     with told(f"{_KEY} or {_OLD_KEYS}"):
         keyring = KmsKeyring(kms, settings.key_arn, decrypt_key_arns=settings.old_key_arns)
     return ObjectStore(s3, settings.bucket, settings.account, settings.key_arn, keyring)
@@ -160,6 +164,15 @@ def _set_region(session: Session, region: str | None, *, of: str) -> None:
     session.set_config_variable("region", chosen or in_arn or "us-east-1")
 
 
+def _client(session: Session, service: str, *, config: Config | None = None) -> Any:  # noqa: ANN401
+    try:
+        return session.create_client(service, config=config)
+    except BotoCoreError:
+        raise
+    except ValueError as error:
+        raise UsageError(f"AWS_ENDPOINT_URL, or what the profile has in its place: {error}") from None
+
+
 class _TenantSession(CredentialProvider):
     """Assumes the role with the tenant as tag, and again before the session ends."""
 
@@ -167,7 +180,7 @@ class _TenantSession(CredentialProvider):
 
     def __init__(self, session: Session, *, role_arn: str, tenant: str) -> None:
         super().__init__(session)
-        self._sts: Any = session.create_client("sts")
+        self._sts = _client(session, "sts")
         self._role_arn = role_arn
         self._tenant = tenant
         self._credentials: RefreshableCredentials | None = None

@@ -172,12 +172,16 @@ def _opened_stream(path: Path) -> BinaryIO:
 
 def check_absent(path: Path, *, overwrite: bool) -> None:
     """Raise ConflictError where a file bears this name already and may not be replaced."""
-    if path.is_dir():
-        raise ConflictError(f"{path} is a folder: name a file")
-    if not path.parent.is_dir():
-        raise UsageError(f"{path} cannot be written: there is no folder {path.parent}")
-    if not overwrite and path.exists():
-        raise _exists(path)
+    try:
+        if path.is_dir():
+            raise ConflictError(f"{path} is a folder: name a file")
+        if not path.parent.is_dir():
+            raise UsageError(f"{path} cannot be written: there is no folder {path.parent}")
+        if not overwrite and path.exists():
+            raise _exists(path)
+    except OSError as error:
+        # A name that is too long, or a folder that may not be looked into.
+        raise file_failure(error, name=str(path)) from None
 
 
 def _exists(path: Path) -> ConflictError:

@@ -39,7 +39,7 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.OK: "done",
     Exit.UNEXPECTED: "an answer that should not happen, or a defect in this command",
     Exit.USAGE: "wrong arguments or settings",
-    Exit.NOT_FOUND: "no such record or branch key (404), or no such named query or run",
+    Exit.NOT_FOUND: "no such record, object or branch key (404), or no such named query or run",
     Exit.CONFLICT: "it exists already, has another revision, or something is in the way (409, 412)",
     Exit.REFUSED: "the input was refused (400, 413, 415, 422)",
     Exit.DENIED: "no credentials, or they may not do this (401, 403)",

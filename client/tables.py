@@ -25,7 +25,23 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     show(table)
 
 
-def show(table: Table) -> None:
-    """Print a table that was made elsewhere, and take nothing in it for markup."""
-    width = None if sys.stdout.isatty() else _WIDTH
-    Console(file=sys.stdout, width=width, markup=False, highlight=False).print(table)
+def show(table: Table, *, width: int = _WIDTH) -> None:
+    """Print a table that was made elsewhere, and take nothing in it for markup.
+
+    Parameters
+    ----------
+    table
+        Its cells are fit for a terminal.
+    width
+        In characters, where there is no terminal.
+    """
+    chosen = None if sys.stdout.isatty() else width
+    _Output(file=sys.stdout, width=chosen, markup=False, highlight=False).print(table)
+
+
+class _Output(Console):
+    """Standard output, whose reader may go away."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the command end as after any other output: rich would end it with an exit code of its own."""
+        raise BrokenPipeError

@@ -163,7 +163,7 @@ def _shred(arguments: argparse.Namespace, *, api: RecordsApi) -> Exit:
 def _confirm(tenant: str, *, given: str | None) -> None:
     """Let somebody who is there write the tenant's name once more."""
     if given is None:
-        if not sys.stdin.isatty():
+        if sys.stdin is None or not sys.stdin.isatty():
             raise UsageError(f"nobody is here to ask: confirm with --confirm {tenant}")
         say(
             f"Every version of the branch key of {tenant} is removed. What was written under it cannot be "

@@ -74,11 +74,12 @@ class TransferLog:
             raise
 
     def begin(self, state: Mapping[str, Any]) -> None:
-        """Begin anew with what the transfer needs to go on."""
-        self.state, self.entries, self.torn = dict(state), [], False
+        """Begin anew with what the transfer needs to go on; until that is on the disk there is no state."""
+        self.state, self.entries, self.torn = None, [], False
         self._stream.seek(0)
         self._stream.truncate(0)
-        self._write({"format": _FORMAT, "identity": self._identity, "state": self.state})
+        self._write({"format": _FORMAT, "identity": self._identity, "state": dict(state)})
+        self.state = dict(state)
 
     def append(self, entry: Entry) -> None:
         """Add a line; when this returns all of it is on the disk."""

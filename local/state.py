@@ -20,6 +20,10 @@ class HeldError(Exception):
     """Another process holds the state directory."""
 
 
+class UnusableError(Exception):
+    """The state directory cannot be made or written. Its text says why."""
+
+
 def chosen(argument: str | None) -> Path:
     """Return the state directory: as given, from LOCAL_STATE, or ``.local`` in the project."""
     return Path(argument or os.environ.get("LOCAL_STATE") or ROOT / ".local").resolve()
@@ -33,9 +37,15 @@ def held(directory: Path) -> Iterator[None]:
     ------
     HeldError
         If another process does.
+    UnusableError
+        If there can be no such directory.
     """
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (directory / "lock").open("w") as lock:
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        opened = (directory / "lock").open("w")
+    except OSError as error:
+        raise UnusableError(f"{directory} cannot be the state directory: {error.strerror}") from None
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

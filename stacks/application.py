@@ -5,6 +5,7 @@ an earlier one made, never the reverse.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import aws_cdk as cdk
@@ -17,6 +18,7 @@ from stacks.maintenance import MaintenanceStack
 from stacks.network import NetworkStack
 from stacks.service import ServiceStack
 from stacks.settings import Settings
+from stacks.stack_names import stack_name
 from stacks.storage import StorageStack
 
 
@@ -53,7 +55,7 @@ def build(app: cdk.App, *, env: object) -> Application:
     settings = settings_room.load(app.node.try_get_context("environments"), env=env)
     target = cdk.Environment(account=settings.account, region=settings.region)
     tags = {**dict(settings.tags), "project": settings.project, "environment": settings.environment}
-    name = f"SealedRecords-{settings.environment}"
+    named = partial(stack_name, settings.environment)
     protected = settings.termination_protection
     if settings.permissions_boundary_arn is not None:
         boundary = iam.ManagedPolicy.from_managed_policy_arn(
@@ -67,17 +69,17 @@ def build(app: cdk.App, *, env: object) -> Application:
         "tags": tags,
         "termination_protection": protected,
     }
-    keys = KeysStack(app, f"{name}-Keys", **common)
-    storage = StorageStack(app, f"{name}-Storage", keys=keys, **common)
+    keys = KeysStack(app, named("Keys"), **common)
+    storage = StorageStack(app, named("Storage"), keys=keys, **common)
     network = None
     if settings.vpc_cidr is not None:
-        network = NetworkStack(app, f"{name}-Network", keys=keys, storage=storage, **common)
+        network = NetworkStack(app, named("Network"), keys=keys, storage=storage, **common)
     served: dict[str, Any] = {"keys": keys, "storage": storage, "network": network, **common}
-    service = ServiceStack(app, f"{name}-Service", **served)
-    maintenance = MaintenanceStack(app, f"{name}-Maintenance", **served)
+    service = ServiceStack(app, named("Service"), **served)
+    maintenance = MaintenanceStack(app, named("Maintenance"), **served)
     audit = AuditStack(
         app,
-        f"{name}-Audit",
+        named("Audit"),
         keys=keys,
         storage=storage,
         service=service,

@@ -1,4 +1,4 @@
-"""Client-side encryption of DynamoDB items with keys from AWS KMS, in AWS's published format.
+"""Client-side encryption of DynamoDB items and of messages, by keys from AWS KMS, in AWS's formats.
 
 Purpose
 -------
@@ -7,6 +7,11 @@ The stored form is the item format of the AWS Database Encryption SDK, so AWS's 
 writes and the other way round. A `Keyring` supplies the keys: `KmsKeyring` (a data key from KMS per item),
 `BranchKeyring` (a branch key per tenant, out of a `BranchKeyStore`, kept in memory for a short time by a
 `CachingBranchKeySource`), `RawAesKeyring` (tests, offline use), or several as a `MultiKeyring`.
+
+`encrypt` and `decrypt` do it for bytes of any kind, in the message format of the AWS Encryption SDK;
+`MessageWriter` and `MessageReader` for what does not fit into memory, and `read_range` and `range_contents`
+for a part of what is stored. A message is bound to its encryption context: who decrypts gives the pairs that
+must be in it, and with none takes any message that the keyring opens.
 
 Promise
 -------
@@ -19,6 +24,7 @@ What it does not protect
 - Rollback: an older, once valid version of an item, put back by someone who can write to the table, is valid.
 - Deletion: an item that is gone is not missed.
 - Names, types, sizes and number of attributes, what is SIGN_ONLY, and the encryption context: all in clear.
+- A part of a message proves nothing of the rest: docs/formats.md says what it proves.
 - Attributes with DO_NOTHING are not protected in any way.
 - Signed numbers are signed by value, and signed sets without their order: a stored "1" that is turned into
   "1.0" still verifies. DynamoDB stores nothing but the canonical "1", and from a canonical number no single

@@ -410,7 +410,8 @@ def test_an_unknown_setting_is_refused(environments: dict[str, dict[str, Any]]) 
 
 @pytest.mark.parametrize("env", ["test", "", None, 7, ["dev"], "Dev"])
 def test_an_unknown_environment_is_refused(environments: dict[str, dict[str, Any]], env: object) -> None:
-    expected = f"env is {env!r}; allowed are the environments of cdk.json: dev, prod."
+    names = ", ".join(environments)
+    expected = f"env is {env!r}; allowed are the environments of cdk.json: {names}."
     assert refusal(environments, env=env) == expected
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from stacks.stack_names import stack_name
 from tests.infrastructure.assembly import ROOT, Assembly, masked
 
 
@@ -57,5 +58,5 @@ def test_it_gives_the_templates_that_these_tests_judge(
         timeout=120,
     )
     for stack, template in expected.templates.items():
-        made = output / f"SealedRecords-{environment}-{stack}.template.json"
+        made = output / f"{stack_name(environment, stack)}.template.json"
         assert masked(json.loads(made.read_text())) == masked(template)

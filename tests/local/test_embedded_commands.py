@@ -18,6 +18,7 @@ from botocore.credentials import Credentials
 
 from local.build_cache import ROOT
 from local.principals import OPERATOR_KEY
+from stacks.stack_names import stack_name
 from tests.local.names import PREFIX
 
 READY = "Ctrl-C stops it"
@@ -145,7 +146,7 @@ def test_status_says_what_runs(up: Up, sign: Any, send: Any) -> None:
     assert up.state["api"] in said.stdout
     assert f"pid {up.process.pid}" in said.stdout
     assert f"{PREFIX}-reader (1 warm)" in said.stdout
-    assert "SealedRecords-dev-Service" in said.stdout
+    assert stack_name("dev", "Service") in said.stdout
     assert "every call is judged by the deployed policies" in said.stdout
 
 
@@ -238,6 +239,15 @@ def test_reset_removes_what_the_last_one_left(tmp_path: Path) -> None:
     (tmp_path / "emulator.log").write_text("left")
     assert run("reset", state=tmp_path).returncode == 0
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+
+
+@pytest.mark.parametrize("command", ["up", "reset"])
+def test_a_file_in_place_of_the_state_directory_is_named(tmp_path: Path, command: str) -> None:
+    state = tmp_path / "file"
+    state.touch()
+    said = run(command, state=state)
+    assert (said.returncode, said.stdout) == (1, "")
+    assert said.stderr == f"{state} cannot be the state directory: File exists\n"
 
 
 def test_an_environment_that_does_not_exist_is_named(tmp_path: Path) -> None:

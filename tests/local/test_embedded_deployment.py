@@ -9,11 +9,12 @@ from local.build_cache import ROOT
 from local.cdk_command import Deployment, DeploymentError
 from local.deploy import deploy
 from local.embedded import EmbeddedAws
+from stacks.stack_names import stack_name
 
 
 def test_the_stacks_and_their_outputs_are_there(aws: EmbeddedAws) -> None:
     names = ("Keys", "Storage", "Service", "Maintenance", "Audit")
-    assert aws.stacks == [f"SealedRecords-dev-{name}" for name in names]
+    assert aws.stacks == [stack_name("dev", name) for name in names]
     described = aws.client("cloudformation").describe_stacks()["Stacks"]
     states = {stack["StackName"]: stack["StackStatus"] for stack in described}
     assert {states[name] for name in aws.stacks} <= {"CREATE_COMPLETE", "UPDATE_COMPLETE"}

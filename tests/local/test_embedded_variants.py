@@ -14,6 +14,7 @@ import pytest
 from evidence.synthesis import VARIANTS, Variant, cdk_context, compose
 from local.embedded import EmbeddedAws
 from local.emulator import ACCOUNT
+from stacks.stack_names import stack_name
 
 BOUNDARY = "everything"
 ADDED = [variant for variant in VARIANTS if variant.environment != "dev"]
@@ -36,11 +37,11 @@ def prefix(aws: EmbeddedAws, variant: Variant, tmp_path_factory: pytest.TempPath
     _put_packages(aws, variant)
     cloudformation = aws.client("cloudformation")
     for stack in assembly.stacks:
-        own = f"SealedRecords-{variant.environment}-"
+        own = stack_name(variant.environment, "")
         body = Path(stack.template_full_path).read_text().replace(own, f"{name}-")
-        stack_name = stack.stack_name.replace(own, f"{name}-")
-        cloudformation.create_stack(StackName=stack_name, TemplateBody=body)
-        [made] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
+        renamed = stack.stack_name.replace(own, f"{name}-")
+        cloudformation.create_stack(StackName=renamed, TemplateBody=body)
+        [made] = cloudformation.describe_stacks(StackName=renamed)["Stacks"]
         assert made["StackStatus"] == "CREATE_COMPLETE"
     return name
 

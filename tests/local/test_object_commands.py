@@ -104,7 +104,13 @@ def test_a_plaintext_file_is_readable_by_its_owner_alone(sealed_here: Sealed) ->
 
 @pytest.mark.parametrize(
     ("asked_for", "start", "end"),
-    [("0-0", 0, 1), ("65535-65536", 65_535, 65_537), ("7000000-", 7_000_000, None), ("-10", -10, None)],
+    [
+        ("0-0", 0, 1),
+        ("65535-65536", 65_535, 65_537),
+        ("7000000-", 7_000_000, None),
+        ("-10", -10, None),
+        (f"-{PART + 2_000_000}", 0, None),
+    ],
 )
 def test_a_range_is_these_bytes(sealed_here: Sealed, asked_for: str, start: int, end: int | None) -> None:
     content = sealed_here.file("in.bin", PART + 2_000_000, seed=3)
@@ -113,12 +119,14 @@ def test_a_range_is_these_bytes(sealed_here: Sealed, asked_for: str, start: int,
     assert (got.code, got.out) == (0, content[start:end])
 
 
-@pytest.mark.parametrize("asked_for", ["100-200", "99-100", "100-"])
+@pytest.mark.parametrize("asked_for", ["100-200", "99-100", "100-", "101-", "-101"])
 def test_a_range_that_is_not_there_is_refused(sealed_here: Sealed, asked_for: str) -> None:
     sealed_here.file("in", 100)
     sealed_here("object", "put", "acme", "short", "in", "--replace").document()
-    refused = sealed_here("object", "cat", "acme", "short", "--range", asked_for)
+    refused = sealed_here("object", "cat", "acme", "short", f"--range={asked_for}")
     assert (refused.code, refused.out) == (5, b"")
+    assert "not all there" in refused.err
+    assert "has 100" in refused.err
 
 
 def test_a_range_fetches_its_frames_and_little_more(sealed_here: Sealed, aws: EmbeddedAws) -> None:

@@ -270,25 +270,41 @@ def test_a_download_whose_object_was_replaced_meanwhile_begins_anew(
     assert Path("out").read_bytes() == changed
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(sealed_here: Commands, name: str, content: bytes) -> None:
-    assert put(sealed_here, name)[0] == 0
+def with_room_for(size: int, sealed_here: Commands, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run `sealed` where no file can be larger."""
 
     def small_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (PART, PART))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
+    return subprocess.run(
+        [sys.executable, "-m", "client", *words],
+        cwd=sealed_here.folder,
+        env={**variables_of(sealed_here.aws, caller="acme"), "PYTHONPATH": f"{ROOT}:{ROOT}/lambda_src"},
+        preexec_fn=small_files,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_an_upload_whose_log_has_no_room_is_taken_away(
+    sealed_here: Commands, name: str, content: bytes
+) -> None:
+    done = with_room_for(100, sealed_here, "object", "put", "acme", name, "in")
+    assert done.returncode == 2, done.stderr
+    assert "File too large" in done.stderr
+    assert "run the same command again" not in done.stderr
+    assert (sealed_here.names(), sealed_here.unfinished(name)) == (["in"], 0)
+    assert put(sealed_here, name)[0] == 0
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(sealed_here: Commands, name: str, content: bytes) -> None:
+    assert put(sealed_here, name)[0] == 0
     for words in (
         ("object", "get", "acme", name, "-o", "out"),
         ("encrypt", "in", "--tenant", "acme", "--object", "x"),
     ):
-        done = subprocess.run(
-            [sys.executable, "-m", "client", *words],
-            cwd=sealed_here.folder,
-            env={**variables_of(sealed_here.aws, caller="acme"), "PYTHONPATH": f"{ROOT}:{ROOT}/lambda_src"},
-            preexec_fn=small_files,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = with_room_for(PART, sealed_here, *words)
         assert done.returncode == 2, done.stderr
         assert "File too large" in done.stderr
         assert sealed_here.names() == ["in"]

@@ -12,6 +12,7 @@ from local.build_cache import ROOT
 from local.carried import compare, includes
 from local.clients import Clients
 from local.embedded import EmbeddedAws
+from stacks.stack_names import PROJECT
 
 DOCUMENT = ROOT / "docs" / "local.md"
 LINE = re.compile(r"^\| `(AWS::[A-Za-z0-9:]+)` \| `([A-Za-z]+)` \| .+ \|$", re.MULTILINE)
@@ -22,7 +23,7 @@ def compared(aws: EmbeddedAws) -> tuple[set[Any], set[Any]]:
     stacks = [each["StackName"] for each in aws.client("cloudformation").describe_stacks()["Stacks"]]
     # Other tests change what dev has; the variants, which have all that dev has, are as they were deployed.
     variants = [name for name in stacks if name.startswith("variant-")]
-    ours = variants or [name for name in stacks if name.startswith("SealedRecords-")]
+    ours = variants or [name for name in stacks if name.startswith(f"{PROJECT}-")]
     return compare(Clients(aws.aws_endpoint, aws.region), stacks=ours)
 
 

@@ -40,6 +40,11 @@ class _ShortWrites:
         return getattr(self._stream, name)
 
 
+def test_a_name_that_no_file_can_have_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="File name too long"):
+        OutputFile(tmp_path / ("a" * 300), overwrite=False)
+
+
 def test_a_line_is_written_whole_in_however_many_writes(path: Path) -> None:
     log = _begun(path)
     log._stream = _ShortWrites(log._stream)  # type: ignore[assignment]
