@@ -17,14 +17,14 @@ _MADE = Message(_TEXT, frame_length=10)
 class _Refusing:
     """Keeps what it takes, and refuses one of the writes."""
 
-    def __init__(self, *, refused: int) -> None:
+    def __init__(self, failure: BaseException, *, refused: int) -> None:
         self.kept: list[bytes] = []
-        self._refused = refused
+        self._failure, self._refused = failure, refused
 
     def write(self, data: bytes | bytearray | memoryview, /) -> int:
         if len(self.kept) == self._refused:
             self._refused = -1
-            raise OSError("no space left")
+            raise self._failure
         self.kept.append(bytes(data))
         return len(data)
 
@@ -48,29 +48,30 @@ def test_a_copy_goes_on_where_reading_ended(before: int) -> None:
     assert sink.getvalue() == _TEXT[before:]
 
 
-def test_after_a_sink_that_failed_nothing_is_read_as_if_nothing_were_missing() -> None:
-    reader, sink = reader_of(_MADE.whole()), _Refusing(refused=2)
+@pytest.mark.parametrize("failure", [OSError("no space left"), KeyboardInterrupt("no more")], ids=repr)
+def test_after_a_sink_that_failed_nothing_is_read_as_if_nothing_were_missing(failure: BaseException) -> None:
+    reader, sink = reader_of(_MADE.whole()), _Refusing(failure, refused=2)
     again: list[Callable[[], object]] = [
         lambda: reader.copy_to(sink),
         reader.read,
         lambda: [*reader.frames()],
     ]
     for read in (lambda: reader.copy_to(sink), *again):
-        with pytest.raises(OSError, match="no space left"):
+        with pytest.raises(type(failure), match=str(failure)):
             read()
     assert b"".join(sink.kept) == _TEXT[:20]
 
 
 class _ReadingMeanwhile:
-    """Reads from the reader before it takes any of the first frame; takes so many bytes at a time."""
+    """Reads from the reader once it has so many bytes, before it takes more; takes so many at a time."""
 
-    def __init__(self, read: Callable[[], bytes], *, at_most: int) -> None:
+    def __init__(self, read: Callable[[], bytes], *, once_it_has: int = 0, at_most: int) -> None:
         self.found: bytes | None = None
         self.taken = bytearray()
-        self._read, self._at_most = read, at_most
+        self._read, self._once_it_has, self._at_most = read, once_it_has, at_most
 
     def write(self, data: bytes | bytearray | memoryview, /) -> int:
-        if self.found is None:
+        if self.found is None and len(self.taken) >= self._once_it_has:
             self.found = b""
             self.found = self._read()
         self.taken += data[: self._at_most]
@@ -83,7 +84,10 @@ def _copied(reader: MessageReader) -> bytes:
     return sink.getvalue()
 
 
-@pytest.mark.parametrize("at_most", [3, 10])
+@pytest.mark.parametrize(
+    ("at_most", "once_it_has", "frame_end"),
+    [(10, 0, 10), (10, 20, 30), (3, 0, 10), (3, 6, 10), (3, 20, 30), (3, 46, 50)],
+)
 @pytest.mark.parametrize(
     "read",
     [
@@ -98,13 +102,13 @@ def _copied(reader: MessageReader) -> bytes:
     ids=["read 25", "read 40", "read1", "frame", "frames", "read", "copy"],
 )
 def test_a_sink_that_reads_meanwhile_gets_its_own_frame_and_in_order_what_it_did_not_read(
-    read: Callable[[MessageReader], bytes], at_most: int
+    read: Callable[[MessageReader], bytes], *, at_most: int, once_it_has: int, frame_end: int
 ) -> None:
     reader = reader_of(_MADE.whole())
-    sink = _ReadingMeanwhile(lambda: read(reader), at_most=at_most)
+    sink = _ReadingMeanwhile(lambda: read(reader), once_it_has=once_it_has, at_most=at_most)
     assert reader.copy_to(sink) == len(sink.taken)
     assert sink.found
-    assert sink.taken[:10] + sink.found + sink.taken[10:] == _TEXT
+    assert sink.taken[:frame_end] + sink.found + sink.taken[frame_end:] == _TEXT
     assert reader.read() == b""
 
 
