@@ -56,9 +56,10 @@ def contender(cipher: StreamCipher, place: Place) -> Contender:
     """Return a cipher that streams within a place, to be measured in turns with others."""
 
     def encrypt() -> str:
+        # Before the first byte: whoever fails midway has written over the other's message all the same.
+        place.author = cipher.name
         with place.reading(PLAINTEXT) as source, place.writing(MESSAGE) as sink:
             cipher.encrypt(source, sink)
-        place.author = cipher.name
         return cipher.name
 
     def decrypt(author: str) -> Content:

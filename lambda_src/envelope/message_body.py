@@ -47,12 +47,18 @@ class MessageBody:
         self._read = whole_reads(source)
         self._cipher = cipher
         self._max_block_length = max_block_length
-        self._reuses_content = False
+        self._lends_buffers = False
+        self._spare: memoryview | None = None
         self._hash = hashlib.sha384(header.serialized) if header.fields.suite.signed else None
 
-    def reuse_one_buffer(self) -> None:
-        """Have each content put where the one before it was: who keeps it copies it, from now on."""
-        self._reuses_content = True
+    def lend_buffers(self) -> None:
+        """Lend, from now on, a buffer with each content but the last, to be given back for another."""
+        self._lends_buffers = True
+
+    def give_back(self, content: Bytes) -> None:
+        """Take a buffer back, whose content nobody needs any more. What was not lent is left alone."""
+        if isinstance(content, memoryview):
+            self._spare = content
 
     def contents(self) -> Iterator[Bytes]:
         """Yield the verified content of each frame, the last after everything was verified.
@@ -68,11 +74,12 @@ class MessageBody:
         frame_size, sequence = self._cipher.frame_size, 1
         frame = memoryview(self._read(frame_size))
         filler: Filler | None = None
-        into: memoryview | None = None
         while len(frame) == frame_size and not is_final(frame):
             if self._hash is not None:
                 self._hash.update(frame)
-            if self._reuses_content and into is None:
+            # Nobody else may have what is written to: a sink that reads meanwhile still holds its own.
+            into, self._spare = self._spare, None
+            if into is None and self._lends_buffers:
                 into = memoryview(bytearray(self._cipher.frame_length))
             yield self._cipher.decrypt_regular(frame, sequence=sequence, into=into)
             sequence += 1

@@ -75,8 +75,8 @@ class MessageReader(io.BufferedIOBase):
         Parameters
         ----------
         sink
-            Takes a frame at a time, out of a buffer that the next one is put into: what it keeps it must
-            copy, as files do. Never closed.
+            Takes a frame at a time, out of a buffer that another one is put into once it is taken: what it
+            keeps it must copy, as files do. It may read from this reader meanwhile. Never closed.
 
         Returns
         -------
@@ -91,7 +91,7 @@ class MessageReader(io.BufferedIOBase):
             It may have taken a part: the reader raises it from then on, whatever is asked of it.
         """
         written = 0
-        self._body.reuse_one_buffer()
+        self._body.lend_buffers()
         while content := self._part(-1) if self._pending else self._next():
             try:
                 write_all(sink, content)
@@ -101,6 +101,7 @@ class MessageReader(io.BufferedIOBase):
                 raise
             self._released += len(content)
             written += len(content)
+            self._body.give_back(content)
         return written
 
     def readable(self) -> bool:

@@ -12,7 +12,7 @@ from benchmarks.peers import names, stream_memory, stream_speed
 from benchmarks.peers.outcomes import FALLS_SHORT, HOLDS
 from benchmarks.peers.rounds import CheckError, Measured, check
 from benchmarks.peers.spread import Spread
-from benchmarks.peers.stream_ciphers import CONTEXT, KEY, BareStream, Stream
+from benchmarks.peers.stream_ciphers import CONTEXT, KEY, BareStream, OurStream, Stream
 from benchmarks.peers.stream_memory import Growth
 from benchmarks.peers.stream_places import COPY, MESSAGE, PLAINTEXT, Content, InMemory, OnDisk, Place
 from benchmarks.peers.stream_process import STATUS
@@ -80,6 +80,23 @@ def test_what_another_wrote_in_between_is_decrypted_by_nobody_who_did_not_write_
     bare, ours = (contender(loaded(name)(TARGET_FRAME), place) for name in (names.BARE, names.MESSAGE_RAW))
     stored = bare.encrypt()
     ours.encrypt()
+    with pytest.raises(CheckError, match=f"{names.MESSAGE_RAW} wrote over it"):
+        bare.decrypt(stored)
+
+
+def test_a_message_is_gone_even_if_who_wrote_over_it_did_not_come_to_the_end() -> None:
+    class Failing(OurStream):
+        """Writes a good part of a message."""
+
+        def encrypt(self, source: Stream, sink: Stream) -> None:
+            super().encrypt(source, sink)
+            raise OSError("no space left")
+
+    place = _filled(InMemory())
+    bare, failing = (contender(kind(TARGET_FRAME), place) for kind in (BareStream, Failing))
+    stored = bare.encrypt()
+    with pytest.raises(OSError, match="no space left"):
+        failing.encrypt()
     with pytest.raises(CheckError, match=f"{names.MESSAGE_RAW} wrote over it"):
         bare.decrypt(stored)
 

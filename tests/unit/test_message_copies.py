@@ -17,14 +17,14 @@ _MADE = Message(_TEXT, frame_length=10)
 class _Refusing:
     """Keeps what it takes, and refuses one of the writes."""
 
-    def __init__(self, *, refused: int) -> None:
+    def __init__(self, failure: BaseException, *, refused: int) -> None:
         self.kept: list[bytes] = []
-        self._refused = refused
+        self._failure, self._refused = failure, refused
 
     def write(self, data: bytes | bytearray | memoryview, /) -> int:
         if len(self.kept) == self._refused:
             self._refused = -1
-            raise OSError("no space left")
+            raise self._failure
         self.kept.append(bytes(data))
         return len(data)
 
@@ -48,52 +48,85 @@ def test_a_copy_goes_on_where_reading_ended(before: int) -> None:
     assert sink.getvalue() == _TEXT[before:]
 
 
-def test_after_a_sink_that_failed_nothing_is_read_as_if_nothing_were_missing() -> None:
-    reader, sink = reader_of(_MADE.whole()), _Refusing(refused=2)
+@pytest.mark.parametrize("failure", [OSError("no space left"), KeyboardInterrupt("no more")], ids=repr)
+def test_after_a_sink_that_failed_nothing_is_read_as_if_nothing_were_missing(failure: BaseException) -> None:
+    reader, sink = reader_of(_MADE.whole()), _Refusing(failure, refused=2)
     again: list[Callable[[], object]] = [
         lambda: reader.copy_to(sink),
         reader.read,
         lambda: [*reader.frames()],
     ]
     for read in (lambda: reader.copy_to(sink), *again):
-        with pytest.raises(OSError, match="no space left"):
+        with pytest.raises(type(failure), match=str(failure)):
             read()
     assert b"".join(sink.kept) == _TEXT[:20]
 
 
-def test_a_sink_that_reads_meanwhile_gets_content_of_its_own() -> None:
-    reader = reader_of(_MADE.whole())
-    read = []
+class _ReadingMeanwhile:
+    """Reads from the reader once it has so many bytes, before it takes more; takes so many at a time."""
 
-    class Reading(io.BytesIO):
-        def write(self, data: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override]
-            if not read:
-                read.append(reader.read(40))
-            return super().write(data)
+    def __init__(self, read: Callable[[], bytes], *, once_it_has: int = 0, at_most: int) -> None:
+        self.found: bytes | None = None
+        self.taken = bytearray()
+        self._read, self._once_it_has, self._at_most = read, once_it_has, at_most
 
-    sink = Reading()
+    def write(self, data: bytes | bytearray | memoryview, /) -> int:
+        if self.found is None and len(self.taken) >= self._once_it_has:
+            self.found = b""
+            self.found = self._read()
+        self.taken += data[: self._at_most]
+        return len(data[: self._at_most])
+
+
+def _copied(reader: MessageReader) -> bytes:
+    sink = io.BytesIO()
     reader.copy_to(sink)
-    assert (read, sink.getvalue()[10:]) == ([_TEXT[10:50]], _TEXT[50:])
+    return sink.getvalue()
 
 
-def test_a_sink_gets_what_it_did_not_read_itself_meanwhile_in_order() -> None:
-    for read, left in (
-        (lambda reader: reader.read(25), _TEXT[35:]),
-        (lambda reader: b"".join(list(reader.frames())), b""),
-    ):
-        reader, found = reader_of(_MADE.whole()), []
+@pytest.mark.parametrize(
+    ("at_most", "once_it_has", "frame_end"),
+    [(10, 0, 10), (10, 20, 30), (3, 0, 10), (3, 6, 10), (3, 20, 30), (3, 46, 50)],
+)
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda reader: reader.read(25),
+        lambda reader: reader.read(40),
+        lambda reader: reader.read1(4),
+        lambda reader: next(reader.frames()),
+        lambda reader: b"".join(list(reader.frames())),
+        MessageReader.read,
+        _copied,
+    ],
+    ids=["read 25", "read 40", "read1", "frame", "frames", "read", "copy"],
+)
+def test_a_sink_that_reads_meanwhile_gets_its_own_frame_and_in_order_what_it_did_not_read(
+    read: Callable[[MessageReader], bytes], *, at_most: int, once_it_has: int, frame_end: int
+) -> None:
+    reader = reader_of(_MADE.whole())
+    sink = _ReadingMeanwhile(lambda: read(reader), once_it_has=once_it_has, at_most=at_most)
+    assert reader.copy_to(sink) == len(sink.taken)
+    assert sink.found
+    assert sink.taken[:frame_end] + sink.found + sink.taken[frame_end:] == _TEXT
+    assert reader.read() == b""
 
-        class Reading(io.BytesIO):
-            def write(self, data: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override]
-                if not found:  # noqa: B023 - used within this turn
-                    found.append(read(reader))  # noqa: B023
-                return super().write(data)
 
-        sink = Reading()
-        assert reader.copy_to(sink) == len(_TEXT) - len(found[0])
-        assert sink.getvalue()[10:] == left
-        assert found[0] + left == _TEXT[10:]
-        assert reader.read() == b""
+@pytest.mark.parametrize("at_most", [3, 10])
+def test_a_sink_that_meets_a_broken_frame_meanwhile_takes_nothing_but_what_is_authentic(at_most: int) -> None:
+    frames = _MADE.frames()
+    frames[2] = frames[2][:-1] + bytes([frames[2][-1] ^ 1])
+    reader = reader_of(_MADE.whole(*frames))
+
+    def refused() -> bytes:
+        with pytest.raises(TagError, match="frame 3 does not authenticate"):
+            reader.read(20)
+        return b""
+
+    sink = _ReadingMeanwhile(refused, at_most=at_most)
+    with pytest.raises(TagError, match="frame 3 does not authenticate"):
+        reader.copy_to(sink)
+    assert sink.taken == _TEXT[:10]
 
 
 def test_a_frame_that_does_not_authenticate_is_not_left_in_the_buffer() -> None:

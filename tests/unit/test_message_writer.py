@@ -38,8 +38,9 @@ def test_sinks_that_take_less_than_they_are_given_get_the_whole_message(takes: A
 
 
 def test_a_sink_that_takes_nothing_fails_the_message() -> None:
-    with pytest.raises(ConfigurationError, match="takes no bytes"):
-        _writer(PiecewiseSink(lambda _: 0))
+    for answers in (iter([0]), iter([-1])):
+        with pytest.raises(ConfigurationError, match="takes no bytes"):
+            _writer(PiecewiseSink(lambda _, answers=answers: next(answers)))
     left = iter([1000, 0, 1000])
     writer = _writer(PiecewiseSink(lambda size: min(size, next(left))))
     with pytest.raises(ConfigurationError, match="takes no bytes"):
