@@ -46,7 +46,11 @@ def install() -> None:
 
 def put_event(event: Event, *, account: str, region: str) -> None:
     """Put an event on the default bus as a service of AWS does: whole, and with any source."""
-    for rule in list(events_backends[account][region].event_buses["default"].rules.values()):
+    regions = events_backends[account]
+    if region not in regions:
+        # A caller can sign for a Region that does not exist, where no bus is.
+        return
+    for rule in list(regions[region].event_buses["default"].rules.values()):
         rule.send_to_targets(dict(event))  # type: ignore[arg-type]
 
 

@@ -4,6 +4,7 @@ import json
 
 from local.build_cache import ROOT
 
-_SETTINGS = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"]["dev"]
-PREFIX: str = _SETTINGS["prefix"]
-LOGICAL_KEY_STORE: str = _SETTINGS["logical_key_store"]
+_ENVIRONMENTS = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"]
+ENVIRONMENTS: tuple[str, ...] = tuple(_ENVIRONMENTS)
+PREFIX: str = _ENVIRONMENTS["dev"]["prefix"]
+LOGICAL_KEY_STORE: str = _ENVIRONMENTS["dev"]["logical_key_store"]

@@ -19,7 +19,7 @@ from botocore.credentials import Credentials
 from local.build_cache import ROOT
 from local.principals import OPERATOR_KEY
 from stacks.stack_names import stack_name
-from tests.local.names import PREFIX
+from tests.local.names import ENVIRONMENTS, PREFIX
 
 READY = "Ctrl-C stops it"
 
@@ -251,10 +251,11 @@ def test_a_file_in_place_of_the_state_directory_is_named(tmp_path: Path, command
 
 
 def test_an_environment_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "local", "up", "--env", "staging", "--state", str(tmp_path)]
+    # No environment can have this name, whatever a fork adds: stacks could not be called so.
+    command = [sys.executable, "-m", "local", "up", "--env", "no-such", "--state", str(tmp_path)]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert said.returncode == 1
-    assert "no environment 'staging'; it has dev, prod" in said.stderr
+    assert f"no environment 'no-such'; it has {', '.join(ENVIRONMENTS)}" in said.stderr
     assert "Nothing runs." in said.stderr
 
 

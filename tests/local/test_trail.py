@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 
+from local.clients import Clients
 from local.embedded import EmbeddedAws
 from local.emulator import ACCOUNT
 from local.subscriber import subscribe
@@ -171,6 +172,15 @@ def test_iams_events_are_those_of_its_own_region(aws: EmbeddedAws, archive: Arch
     [record] = of(archive.new(), "iam", "CreateUser")
     assert (record["awsRegion"], record["requestParameters"]["userName"]) == ("us-east-1", name)
     aws.client("iam").delete_user(UserName=name)
+
+
+def test_a_call_for_a_region_that_does_not_exist_holds_up_no_other_record(
+    aws: EmbeddedAws, archive: Archive
+) -> None:
+    Clients(aws.aws_endpoint, "xy").client("sts").get_caller_identity()
+    aws.client("kms").list_keys()
+    records = list(archive.new())
+    assert len(of(records, "kms", "ListKeys")) == 1
 
 
 def test_an_unknown_key_is_nobody(aws: EmbeddedAws, archive: Archive, sign: Any, send: Any) -> None:
