@@ -49,7 +49,7 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.SHREDDED: "the tenant's branch key was shredded (410)",
     Exit.RECORDS_REFUSED: "a re-encryption ended, and left some records as they were: it names them",
     Exit.RUN_FAILED: "a re-encryption failed, was stopped, or ended without all of its segments",
-    Exit.INTERRUPTED: "interrupted (Ctrl-C)",
+    Exit.INTERRUPTED: "interrupted (Ctrl-C, SIGTERM or SIGHUP)",
     Exit.BROKEN_PIPE: "the program that read the output went away",
 }
 
