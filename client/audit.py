@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
 from client import athena, trailfiles
+from client.awsfailures import told
+from client.credentials import credentials_of, open_session
 from client.namedqueries import NamedQuery, find
 from client.output import emit, say
-from client.problems import DeniedError, Exit, UnavailableError, UsageError, printable
+from client.problems import Exit, UsageError, printable
 from client.tables import print_table, wants_json
 
 Row = Mapping[str, Any]
@@ -28,16 +29,6 @@ QUESTIONS = {
     "denied": "failed-and-denied-decrypts",
     "key-changes": "changes-to-keys-policies-and-grants",
 }
-_DENIED = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidClientTokenId",
-        "UnrecognizedClientException",
-    }
-)
 _TIME, _DAY = "%Y-%m-%dT%H:%M:%SZ", "%Y/%m/%d"
 # CloudTrail delivers within minutes; a file is filed under the day of its delivery.
 _MARGIN = timedelta(days=1)
@@ -54,14 +45,10 @@ def run(arguments: argparse.Namespace) -> Exit:
             "no workgroup: give --workgroup, or set SEALED_AUDIT_WORKGROUP, to the output AuditWorkGroupName"
         )
     parameters = _parameters(arguments, until=until)
-    try:
+    with told("audit"):
         session = _session(arguments)
         query = find(session, workgroup=workgroup, name=QUESTIONS[arguments.audit_command])
         rows = _ask(arguments, session, query, parameters)
-    except ClientError as error:
-        raise _refused(error) from error
-    except BotoCoreError as error:
-        raise UnavailableError(f"AWS was not reached: {error}") from error
     _print(rows, output=arguments.output)
     if not rows:
         say(
@@ -79,15 +66,14 @@ def _parameters(arguments: argparse.Namespace, *, until: datetime) -> list[str]:
 
 
 def _session(arguments: argparse.Namespace) -> Session:
-    session = Session(profile=arguments.profile)
+    session = open_session(arguments.profile)
     if arguments.region:
         session.set_config_variable("region", arguments.region)
     elif os.environ.get("AWS_REGION"):
         session.set_config_variable("region", os.environ["AWS_REGION"])
     if not session.get_config_variable("region"):
         raise UsageError("no Region: give --region, or set AWS_REGION")
-    if session.get_credentials() is None:
-        raise DeniedError("no credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID, or give --profile")
+    credentials_of(session)
     return session
 
 
@@ -97,12 +83,6 @@ def _ask(
     engine = arguments.engine or ("files" if os.environ.get("AWS_ENDPOINT_URL") else "athena")
     ask = athena.ask if engine == "athena" else trailfiles.ask
     return list(ask(session, query, parameters))
-
-
-def _refused(error: ClientError) -> Exception:
-    told = error.response["Error"]
-    text = printable(f"{told.get('Code')}: {told.get('Message')}")
-    return DeniedError(text) if told.get("Code") in _DENIED else UnavailableError(text)
 
 
 def _print(rows: Sequence[Row], *, output: str | None) -> None:

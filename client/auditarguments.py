@@ -99,5 +99,6 @@ def _add_options(to: argparse.ArgumentParser) -> None:
         choices=("athena", "files"),
         help="files: read the trail's files here with DuckDB (default where AWS_ENDPOINT_URL is set)",
     )
-    to.add_argument("--region", help="the Region of the AuditStack")
-    to.add_argument("--profile", help="the AWS profile whose credentials to use")
+    # Without a default: what stands before the command would be overwritten by it.
+    to.add_argument("--region", default=argparse.SUPPRESS, help="the Region of the AuditStack")
+    to.add_argument("--profile", default=argparse.SUPPRESS, help="the AWS profile whose credentials to use")

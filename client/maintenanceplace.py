@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.config import Config
-from botocore.exceptions import ProfileNotFound
-from botocore.session import Session
 
 from client.awsfailures import told
-from client.problems import DeniedError, UsageError, printable
+from client.credentials import credentials_of, open_session
+from client.problems import UsageError
 
 MACHINE, BUCKET = "SEALED_REENCRYPTION_STATE_MACHINE_ARN", "SEALED_MAINTENANCE_BUCKET"
 _OUTPUTS = {MACHINE: "ReencryptionStateMachineArn", BUCKET: "MaintenanceBucketName"}
@@ -111,10 +110,9 @@ def open_place(
     if region is not None and region != settings.region:
         raise UsageError(f"--region {region} is not where {MACHINE} is: {settings.region}")
     with told("credentials"):
-        session = _session(profile)
+        session = open_session(profile)
         session.set_config_variable("region", settings.region)
-        if session.get_credentials() is None:
-            raise DeniedError("no credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID, or give --profile")
+        credentials_of(session)
         config = Config(
             connect_timeout=timeout,
             read_timeout=timeout,
@@ -124,15 +122,6 @@ def open_place(
         clients = (session.create_client(name, config=config) for name in ("stepfunctions", "s3"))
         states, s3 = clients
     return MaintenancePlace(states, s3, settings)
-
-
-def _session(profile: str | None) -> Session:
-    try:
-        session = Session(profile=profile)
-        session.get_scoped_config()
-    except ProfileNotFound as error:
-        raise UsageError(printable(str(error))) from None
-    return session
 
 
 def opened(*, region: str | None, profile: str | None, timeout: float, connections: int) -> MaintenancePlace:

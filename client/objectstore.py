@@ -16,7 +16,8 @@ from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
 from client.awsfailures import told
-from client.problems import DeniedError, UsageError
+from client.credentials import credentials_of, open_session
+from client.problems import UsageError
 from envelope import KmsKeyring
 
 _BUCKET, _ROLE, _KEY = "SEALED_OBJECTS_BUCKET", "SEALED_OBJECT_ROLE_ARN", "SEALED_ENVELOPE_KEY_ARN"
@@ -129,12 +130,9 @@ def open_store(
         How many calls of S3 are made at once.
     """
     with told("credentials"):
-        own = Session(profile=profile)
+        own = open_session(profile)
         _set_region(own, region, of=settings.key_arn)
-        if own.get_credentials() is None:
-            raise DeniedError(
-                "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --profile"
-            )
+        credentials_of(own)
         provider = _TenantSession(own, role_arn=settings.role_arn, tenant=tenant)
         with told(f"the role for tenant {tenant} (your own credentials must carry the tag tenant={tenant})"):
             provider.begin()

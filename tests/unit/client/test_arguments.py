@@ -1,11 +1,14 @@
 """Arguments, help and the promise of the exit codes."""
 
+import argparse
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from client.arguments import parser
 from client.problems import MEANINGS, Exit
 
 COMMANDS = ["put", "get", "delete", "list", "import"]
@@ -141,3 +144,23 @@ def test_a_defect_shows_its_place_and_not_its_message(sealed: Any, monkeypatch: 
     assert result.code == 1
     assert "unexpected ValueError at jsontext.py:" in result.err
     assert "secret" not in result.err
+
+
+def _options(of: argparse.ArgumentParser, *path: str) -> Iterator[tuple[tuple[str, ...], argparse.Action]]:
+    """Every option of every command, with the command's words."""
+    for action in of._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for word, command in action.choices.items():
+                yield from _options(command, *path, word)
+        elif action.option_strings:
+            yield path, action
+
+
+def test_no_command_overwrites_what_stands_before_it() -> None:
+    options = list(_options(parser()))
+    kept = [option for path, option in options if not path and option.default != argparse.SUPPRESS]
+    everywhere = {name for option in kept for name in option.option_strings}
+    assert {"--region", "--profile", "--endpoint", "--timeout"} <= everywhere
+    again = [(path, option) for path, option in options if path and everywhere & {*option.option_strings}]
+    assert {path[0] for path, _ in again} >= {"get", "audit", "maintenance", "object", "tenant"}
+    assert {option.default for _, option in again} == {argparse.SUPPRESS}

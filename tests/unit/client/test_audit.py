@@ -11,6 +11,7 @@ from botocore.session import Session
 from botocore.stub import Stubber
 
 from client import athena, audit
+from client.arguments import parser
 from client.auditarguments import moment
 from client.entry import main
 from client.namedqueries import NamedQuery, find
@@ -74,6 +75,27 @@ def test_wrong_arguments_say_what_is_missing(
         main(arguments)
     assert ended.value.code == 2
     assert says in capsys.readouterr().err
+
+
+def test_a_profile_that_is_not_there_is_a_wrong_setting(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    words = ["audit", "denied", "--since", "2026-05-01", "--workgroup", "w"]
+    profile = ["--profile", "absent"]
+    for asked in ([*words, *profile], [*profile, *words]):
+        with pytest.raises(SystemExit) as ended:
+            main(asked)
+        assert ended.value.code == 2
+        assert "The config profile (absent) could not be found" in capsys.readouterr().err
+
+
+def test_options_that_stand_before_the_command_are_heeded() -> None:
+    options = ["--region", "eu-west-1", "--profile", "other"]
+    words = ["audit", "denied", "--since", "2026-05-01", "--workgroup", "w"]
+    for asked in ([*options, *words], [*words, *options], [*options[:2], *words, *options[2:]]):
+        found = parser().parse_args(asked)
+        assert (found.region, found.profile) == ("eu-west-1", "other")
 
 
 class Stubbed:

@@ -232,7 +232,7 @@ def test_a_profile_gives_credentials(
     server.records["acme", "r1"] = "a" * 32, b"{}"
     assert sealed("--profile", "other", "get", "acme", "r1").code == 0
     missing = sealed("--profile", "absent", "get", "acme", "r1")
-    assert missing.code == 6
+    assert missing.code == 2
     assert "absent" in missing.err
 
 
