@@ -209,22 +209,14 @@ def _planner_broke(deployment: Deployment) -> None:
     deployment.end("FAILED", error="States.Timeout")
 
 
-def _refused_when_gone_on_with(deployment: Deployment) -> None:
+def _gone_on_with(deployment: Deployment, status: str, error: str | None = None) -> None:
+    """A run that failed, and whose second execution ended so."""
     deployment.start(RUN, run=RUN)
     deployment.plan()
     deployment.end("FAILED", error="Tolerated")
     deployment.summary(state="failed")
     deployment.start(f"{RUN}-r2", run=RUN, resume=True)
-    deployment.end("FAILED", error="RunRefused")
-
-
-def _stopped_when_gone_on_with(deployment: Deployment) -> None:
-    deployment.start(RUN, run=RUN)
-    deployment.plan()
-    deployment.end("FAILED", error="Tolerated")
-    deployment.summary(state="failed")
-    deployment.start(f"{RUN}-r2", run=RUN, resume=True)
-    deployment.end("ABORTED")
+    deployment.end(status, error=error)
 
 
 def _stopped_after_its_summary(deployment: Deployment) -> None:
@@ -249,8 +241,8 @@ def _forgotten(deployment: Deployment) -> None:
     ("prepare", "state"),
     [
         (_planner_broke, "failed"),
-        (_refused_when_gone_on_with, "failed"),
-        (_stopped_when_gone_on_with, "stopped"),
+        (partial(_gone_on_with, status="FAILED", error="RunRefused"), "failed"),
+        (partial(_gone_on_with, status="ABORTED"), "stopped"),
         (_stopped_after_its_summary, "complete"),
         (partial(_of_the_schedule, status="RUNNING"), "running"),
         (partial(_of_the_schedule, status="ABORTED"), "stopped"),
@@ -270,7 +262,7 @@ def test_a_runs_state_is_the_same_word_wherever_it_is_shown(
     assert sealed(capsys, "show", RUN).json()["state"] == state
 
 
-@pytest.mark.parametrize("prepare", [_stopped_when_gone_on_with, _stopped_after_its_summary])
+@pytest.mark.parametrize("prepare", [partial(_gone_on_with, status="ABORTED"), _stopped_after_its_summary])
 def test_follow_says_so_too_and_names_no_way_on_that_is_refused(
     deployment: Deployment, prepare: Callable[[Deployment], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
