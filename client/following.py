@@ -17,7 +17,7 @@ from client.reencryptionruns import Execution, describe, executions_of, unknown
 from client.retries import RetryPolicy
 from client.rundisplay import RunDisplay
 from client.runresults import Document, Results, Tally, plan_of, planned_executions, summary_of
-from client.runstates import run_state
+from client.runstates import current
 
 
 def _gives_up_after() -> RetryPolicy:
@@ -142,14 +142,11 @@ class Follower:
         summary: Document | None = None
         if not execution.is_refused:
             summary = self._patiently(lambda: summary_of(self._place, self._run))
-        state = run_state(execution, summary=summary, plan=self._plan)
-        if summary is not None and state != summary.get("state"):
-            # It is of an execution before the one that was stopped.
-            summary = None
+        state, summary = current(execution, summary=summary, plan=self._plan)
         if not self._has_watched and (summary is None or summary.get("dry_run")):
             self._patiently(self._results.look)
         tally = self._results.tally
-        summed_up = summary or {**tally.summary(self._run, plan=self._plan), "state": state}
+        summed_up = summary or tally.summary(self._run, plan=self._plan, state=state)
         return Followed(execution, summed_up, self._plan, tally)
 
     def _patiently(self, look: Callable[[], Any]) -> Any:  # noqa: ANN401 - what `look` returns

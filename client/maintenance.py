@@ -19,7 +19,7 @@ from client.rundisplay import run_display
 from client.runestimate import estimate, print_estimate
 from client.runreport import print_json, print_summary
 from client.runresults import AT_ONCE, Document, Results, Tally, plan_of, planned_executions, summary_of
-from client.runstates import STOPPED, is_complete, run_state
+from client.runstates import STOPPED, current, is_complete
 from client.tables import wants_json
 
 _BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
@@ -104,7 +104,7 @@ def _resume(arguments: argparse.Namespace, *, place: MaintenancePlace) -> Exit:
         raise ConflictError(f"the run is at work: `sealed maintenance follow {run_id}`")
     if plan is None:
         raise NotFoundError(f"the run {run_id} has no plan to go on with: {executions[-1].reason}")
-    if (summary_of(place, run_id) or {}).get("state") == "complete":
+    if is_complete(summary_of(place, run_id)):
         raise ConflictError(f"the run {run_id} is complete: there is nothing to go on with")
     name = following_name(run_id, executions, planned=planned)
     return _start(arguments, place, run_id=run_id, name=name, job={"run": run_id, "resume": True})
@@ -204,15 +204,12 @@ def _show(arguments: argparse.Namespace, *, place: MaintenancePlace) -> Exit:
         raise unknown(run_id)
     if plan is None and executions[-1].is_refused:
         raise RefusedInputError(f"the run was refused when it was started: {executions[-1].reason}")
-    state = run_state(executions[-1] if executions else None, summary=summary, plan=plan)
-    if summary is not None and state != summary.get("state"):
-        # It is of an execution before the one that is at work, or was stopped.
-        summary = None
+    state, summary = current(executions[-1] if executions else None, summary=summary, plan=plan)
     results = Results(place, run_id)
     if summary is None or summary.get("dry_run"):
         results.look()
     if summary is None:
-        summary = {**results.tally.summary(run_id, plan=plan), "state": state}
+        summary = results.tally.summary(run_id, plan=plan, state=state)
         if state == "running":
             summary["ended"] = None
     _print(arguments, summary, tally=results.tally, plan=plan, job=executions[0].job if executions else None)
@@ -229,7 +226,7 @@ def _print(
 ) -> None:
     """Print a summary, and of a dry run that is through what the run will cost."""
     found = None
-    if summary.get("dry_run") and summary.get("state") == "complete":
+    if summary.get("dry_run") and is_complete(summary):
         if job is None or job.get("resume"):
             # The first execution is gone or not at hand. Limits in the plan are each segment's: not used.
             job = {"concurrency": (plan or {}).get("concurrency")}

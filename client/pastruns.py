@@ -11,7 +11,7 @@ from client.boundedwork import done_at_once
 from client.maintenanceplace import MaintenancePlace
 from client.output import say
 from client.problems import Exit
-from client.reencryptionruns import Execution, describe, recent, run_and_number
+from client.reencryptionruns import Execution, describe, execution_name, recent, run_and_number
 from client.runreport import print_json, print_runs
 from client.runresults import AT_ONCE, plan_of, planned_executions, runs_in, summary_of
 from client.runstates import is_complete, run_state
@@ -64,7 +64,7 @@ def _entry(
     summary = summary_of(place, run)
     plan = None if is_complete(summary) else plan_of(place, run)
     if execution is None and (planned := planned_executions(plan)):
-        execution = by_name.get(planned[-1].rpartition(":")[2])
+        execution = by_name.get(execution_name(planned[-1]))
     if plan is None and execution is not None and execution.status == "FAILED":
         # A list of executions does not say why they failed.
         execution = describe(place, execution.arn) or execution

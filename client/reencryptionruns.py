@@ -81,6 +81,11 @@ def run_and_number(name: str) -> tuple[str, int] | None:
     return None if found is None else (found[1], int(found[2] or 1))
 
 
+def execution_name(arn: str) -> str:
+    """Return the name in an execution's ARN."""
+    return arn.rpartition(":")[2]
+
+
 def start(place: MaintenancePlace, *, name: str, job: Mapping[str, Any]) -> str:
     """Start an execution of this name; return its ARN."""
     with told(f"run {name}"):
@@ -131,7 +136,7 @@ def executions_of(place: MaintenancePlace, run: str, *, planned: Sequence[str]) 
         The executions that its plan names. One that the schedule started has a name of its own; one that was
         just started, or was refused, is in no plan yet and is asked for by its name.
     """
-    names = [entry.rpartition(":")[2] for entry in planned] or [run]
+    names = [execution_name(entry) for entry in planned] or [run]
     last = max((number for name in names for _, number in [run_and_number(name) or (run, 1)]), default=1)
     at = place.settings.execution_arn
     with told(f"run {run}"):
@@ -144,7 +149,7 @@ def executions_of(place: MaintenancePlace, run: str, *, planned: Sequence[str]) 
 
 def following_name(run: str, executions: Sequence[Execution], *, planned: Sequence[str]) -> str:
     """Return the name of the execution by which a run is gone on with."""
-    names = [execution.name for execution in executions] + [entry.rpartition(":")[2] for entry in planned]
+    names = [execution.name for execution in executions] + [execution_name(entry) for entry in planned]
     numbers = [found[1] for name in names if (found := run_and_number(name)) is not None]
     return f"{run}-r{max(numbers, default=1) + 1}"
 

@@ -74,12 +74,12 @@ class Tally:
         if done:
             self.segments_done.add(segment)
 
-    def summary(self, run: str, *, plan: Document | None) -> dict[str, Any]:
-        """Return the sum in the form of a summary, for a run that has none: it is not through."""
+    def summary(self, run: str, *, plan: Document | None, state: str) -> dict[str, Any]:
+        """Return the sum in the form of a summary, for a run that has none of its last execution."""
         plan = plan or {}
         return {
             "run": run,
-            "state": "unfinished",
+            "state": state,
             "dry_run": self.dry_run or dict(plan.get("job") or {}).get("dry_run") is True,
             "executions": list(plan.get("executions") or ()),
             "segments": plan.get("segments"),

@@ -31,6 +31,14 @@ def run_state(execution: Execution | None, *, summary: Document | None, plan: Do
     return "unfinished" if planned_executions(plan) else "unknown"
 
 
+def current(
+    execution: Execution | None, *, summary: Document | None, plan: Document | None
+) -> tuple[str, Document | None]:
+    """Return a run's state as `run_state` does, and its summary unless that is of an execution before."""
+    state = run_state(execution, summary=summary, plan=plan)
+    return state, summary if summary is not None and state == summary.get("state") else None
+
+
 def is_complete(summary: Document | None) -> bool:
     """Tell whether a run is through: then it is not gone on with, however its last execution ended."""
     return summary is not None and summary.get("state") == "complete"
