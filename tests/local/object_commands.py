@@ -2,6 +2,7 @@
 
 import json
 import random
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from client.entry import main
+from local.build_cache import ROOT
 from local.embedded import EmbeddedAws
 from local.sealed import variables_of
 
@@ -52,6 +54,14 @@ class Commands:
             main(words)
         out, err = self._capture.readouterr()
         return Ended(int(ended.value.code or 0), out, err.decode())
+
+    def command(self, *words: str) -> list[str]:
+        """Return what runs `sealed` in a process of its own, in the folder and with the environment below."""
+        return [sys.executable, "-m", "client", *words]
+
+    def environment(self, *, caller: str = "acme") -> dict[str, str]:
+        """Return the environment of such a process."""
+        return {**variables_of(self.aws, caller=caller), "PYTHONPATH": f"{ROOT}:{ROOT}/lambda_src"}
 
     def file(self, name: str, length: int, *, seed: int = 1) -> bytes:
         """Make a file of random bytes."""

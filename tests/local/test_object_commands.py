@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import threading
 from pathlib import Path
 from uuid import uuid4
@@ -245,26 +244,3 @@ def test_a_bucket_that_another_account_has_taken_the_name_of_is_not_used(
         refused = sealed_here("object", *words)
         assert refused.code == 6, refused
     assert sealed_here.names() == ["in"]
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        "object get acme {name} -o -",
-        "encrypt in --tenant acme --object {name} -o -",
-        "decrypt in.sealed --tenant acme --object {name} -o -",
-    ],
-)
-def test_a_terminal_gets_no_bytes_that_could_steer_it(
-    sealed_here: Commands, monkeypatch: pytest.MonkeyPatch, words: str
-) -> None:
-    name = new_id()
-    (sealed_here.folder / "in").write_bytes(b"\x1b]0;a title of their own\x07")
-    sealed_here("object", "put", "acme", name, "in").document()
-    sealed_here("encrypt", "in", "--tenant", "acme", "--object", name).document()
-    there = words.format(name=name).split()
-    assert sealed_here(*there).code == 0
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    refused = sealed_here(*there)
-    assert (refused.code, refused.out) == (2, b"")
-    assert "to the terminal" in refused.err

@@ -2,15 +2,12 @@
 
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from local.build_cache import ROOT
-from local.sealed import variables_of
 from tests.local.object_commands import Commands
 
 # More than is read at once.
@@ -27,9 +24,9 @@ def _decrypting(sealed_here: Commands, *, ignored: signal.Signals | None = None)
 
     words = ("decrypt", "-", "--tenant", "acme", "--object", "t", "--output", "out")
     return subprocess.Popen(
-        [sys.executable, "-m", "client", *words],
+        sealed_here.command(*words),
         cwd=sealed_here.folder,
-        env={**variables_of(sealed_here.aws, caller="acme"), "PYTHONPATH": f"{ROOT}:{ROOT}/lambda_src"},
+        env=sealed_here.environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -5,7 +5,6 @@ import fcntl
 import os
 import resource
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from uuid import uuid4
@@ -13,8 +12,6 @@ from uuid import uuid4
 import pytest
 
 from client.multipartupload import log_path
-from local.build_cache import ROOT
-from local.sealed import variables_of
 from tests.local.object_commands import PART, Commands
 
 PARTS = 4
@@ -277,9 +274,9 @@ def with_room_for(size: int, sealed_here: Commands, *words: str) -> subprocess.C
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
     return subprocess.run(
-        [sys.executable, "-m", "client", *words],
+        sealed_here.command(*words),
         cwd=sealed_here.folder,
-        env={**variables_of(sealed_here.aws, caller="acme"), "PYTHONPATH": f"{ROOT}:{ROOT}/lambda_src"},
+        env=sealed_here.environment(),
         preexec_fn=small_files,
         capture_output=True,
         text=True,

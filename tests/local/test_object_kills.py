@@ -7,7 +7,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +14,6 @@ from uuid import uuid4
 
 import pytest
 
-from local.build_cache import ROOT
-from local.sealed import variables_of
 from tests.local.object_commands import PART, Commands
 
 KILLS = int(os.environ.get("SEALED_KILLS", "1"))
@@ -43,9 +40,9 @@ def name() -> str:
 
 def _start(sealed_here: Commands, *words: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "client", *words],
+        sealed_here.command(*words),
         cwd=sealed_here.folder,
-        env={**variables_of(sealed_here.aws, caller="acme"), "PYTHONPATH": f"{ROOT}:{ROOT}/lambda_src"},
+        env=sealed_here.environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from local.build_cache import ROOT
-from local.sealed import variables_of
 from tests.local.object_commands import Commands
 from tests.local.test_trail import Archive, of
 
@@ -53,7 +51,7 @@ def measure(sealed_here: Commands) -> Measure:
         done = subprocess.run(
             [sys.executable, "-c", _MEASURED, *words],
             cwd=sealed_here.folder,
-            env={**variables_of(sealed_here.aws, caller="acme"), "PYTHONPATH": f"{ROOT}:{ROOT}/lambda_src"},
+            env=sealed_here.environment(),
             stdout=output,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,

@@ -2,13 +2,10 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 
 import pytest
 
-from local.build_cache import ROOT
-from local.sealed import variables_of
 from tests.local.object_commands import Commands
 
 
@@ -17,12 +14,9 @@ def _on_a_terminal(sealed_here: Commands, words: Sequence[str]) -> tuple[int, by
     ours, its = os.openpty()
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "client", *words],
+            sealed_here.command(*words),
             cwd=sealed_here.folder,
-            env={
-                **variables_of(sealed_here.aws, caller="acme"),
-                "PYTHONPATH": f"{ROOT}:{ROOT}/lambda_src",
-            },
+            env=sealed_here.environment(),
             stdin=subprocess.DEVNULL,
             stdout=its,
             stderr=subprocess.PIPE,
@@ -50,9 +44,10 @@ def _on_a_terminal(sealed_here: Commands, words: Sequence[str]) -> tuple[int, by
     ids=lambda words: words[0],
 )
 def test_content_of_any_kind_does_not_go_to_a_terminal(sealed_here: Commands, words: tuple[str, ...]) -> None:
-    sealed_here.file("in", 1000)
+    (sealed_here.folder / "in").write_bytes(b"\x1b]0;a title of their own\x07")
     sealed_here("encrypt", "in", "--tenant", "acme", "--object", "t").document()
     sealed_here("object", "put", "acme", "t", "in", "--replace").document()
+    assert sealed_here(*words).code == 0
     code, shown, said = _on_a_terminal(sealed_here, words)
     assert (code, shown) == (2, b"")
     assert "would go to the terminal" in said
