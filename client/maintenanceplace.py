@@ -10,6 +10,7 @@ from botocore.config import Config
 
 from client.awsfailures import told
 from client.credentials import credentials_of, open_session
+from client.deploymentoutputs import check_bucket, check_form, check_given
 from client.problems import UsageError
 
 MACHINE, BUCKET = "SEALED_REENCRYPTION_STATE_MACHINE_ARN", "SEALED_MAINTENANCE_BUCKET"
@@ -17,7 +18,6 @@ _OUTPUTS = {MACHINE: "ReencryptionStateMachineArn", BUCKET: "MaintenanceBucketNa
 _MACHINE_ARN = re.compile(
     r"(arn:aws[a-z-]*:states:([a-z0-9-]+):([0-9]{12})):stateMachine:([A-Za-z0-9_-]{1,80})"
 )
-_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ATTEMPTS = 5
 
 
@@ -54,13 +54,9 @@ class MaintenanceSettings:
 
 def settings_from(environment: Mapping[str, str]) -> MaintenanceSettings:
     """Read the settings from environment variables; raises UsageError naming what is missing or wrong."""
-    missing = [f"{name} (the output {_OUTPUTS[name]})" for name in _OUTPUTS if not environment.get(name)]
-    if missing:
-        raise UsageError(f"set {', '.join(missing)}: the outputs of the MaintenanceStack have them")
-    if not _MACHINE_ARN.fullmatch(environment[MACHINE]):
-        raise UsageError(f"{MACHINE} is not the ARN of a state machine: give the output {_OUTPUTS[MACHINE]}")
-    if not _BUCKET_NAME.fullmatch(environment[BUCKET]):
-        raise UsageError(f"{BUCKET} is not the name of a bucket: give the output {_OUTPUTS[BUCKET]}")
+    check_given(environment, _OUTPUTS, place="the outputs of the MaintenanceStack")
+    check_form(environment, MACHINE, _MACHINE_ARN, what="ARN of a state machine", output=_OUTPUTS[MACHINE])
+    check_bucket(environment, BUCKET, output=_OUTPUTS[BUCKET])
     return MaintenanceSettings(environment[MACHINE], environment[BUCKET])
 
 

@@ -17,6 +17,7 @@ from botocore.session import Session
 
 from client.awsfailures import told
 from client.credentials import credentials_of, open_session
+from client.deploymentoutputs import check_bucket, check_form, check_given
 from client.problems import UsageError
 from envelope import KmsKeyring
 
@@ -24,7 +25,6 @@ _BUCKET, _ROLE, _KEY = "SEALED_OBJECTS_BUCKET", "SEALED_OBJECT_ROLE_ARN", "SEALE
 _OLD_KEYS = "SEALED_DECRYPT_KEY_ARNS"
 _OUTPUTS = {_BUCKET: "ObjectsBucketName", _ROLE: "ObjectClientRoleArn", _KEY: "EnvelopeKeyArn"}
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}")
-_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _SESSION_SECONDS = 3600
 _ATTEMPTS = 5
 
@@ -58,13 +58,9 @@ class ObjectSettings:
 
 def settings_from(environment: Mapping[str, str]) -> ObjectSettings:
     """Read the settings from environment variables; raises UsageError naming what is missing or wrong."""
-    missing = [f"{name} (the output {_OUTPUTS[name]})" for name in _OUTPUTS if not environment.get(name)]
-    if missing:
-        raise UsageError(f"set {', '.join(missing)}: the stacks' outputs have them")
-    if not _ROLE_ARN.fullmatch(environment[_ROLE]):
-        raise UsageError(f"{_ROLE} is not the ARN of a role: give the output {_OUTPUTS[_ROLE]}")
-    if not _BUCKET_NAME.fullmatch(environment[_BUCKET]):
-        raise UsageError(f"{_BUCKET} is not the name of a bucket: give the output {_OUTPUTS[_BUCKET]}")
+    check_given(environment, _OUTPUTS, place="the stacks' outputs")
+    check_form(environment, _ROLE, _ROLE_ARN, what="ARN of a role", output=_OUTPUTS[_ROLE])
+    check_bucket(environment, _BUCKET, output=_OUTPUTS[_BUCKET])
     old = environment.get(_OLD_KEYS, "").replace(",", " ").split()
     return ObjectSettings(environment[_BUCKET], environment[_ROLE], environment[_KEY], tuple(old))
 
