@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 EXAMPLES = """examples:
   python -m local up                 deploy, serve, say how to call it; Ctrl-C stops it
@@ -70,7 +71,16 @@ def main(arguments: list[str] | None = None) -> int:
         return run(environment=chosen.env, runtime=chosen.runtime)
     from local import commands, state  # noqa: PLC0415
 
-    directory = state.chosen(chosen.state)
+    try:
+        return _of_the_directory(chosen, directory=state.chosen(chosen.state))
+    except state.UnusableError as error:
+        print(error, file=sys.stderr)
+        return commands.FAILED
+
+
+def _of_the_directory(chosen: argparse.Namespace, *, directory: Path) -> int:
+    from local import commands  # noqa: PLC0415
+
     if chosen.command == "up":
         return commands.up(directory, environment=chosen.env, runtime=chosen.runtime)
     if chosen.command == "down":

@@ -33,9 +33,6 @@ def up(directory: Path, *, environment: str, runtime: Literal["auto", "awslambda
             stack.enter_context(state.held(directory))
         except state.HeldError:
             return _already_runs(directory)
-        except state.UnusableError as error:
-            print(error, file=sys.stderr)
-            return FAILED
         _clean_up_after_a_crash(directory)
         # A signal before all is up ends it in order, like any failure.
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -102,12 +99,8 @@ def status(directory: Path) -> int:
 def reset(directory: Path) -> int:
     """Empty all state: of the one that runs, which then deploys again, or what the last one left."""
     if not state.is_held(directory):
-        try:
-            with state.held(directory):
-                state.empty(directory)
-        except state.UnusableError as error:
-            print(error, file=sys.stderr)
-            return FAILED
+        with state.held(directory):
+            state.empty(directory)
         print(f"Nothing runs; {directory} is empty now.")
         return OK
     code = _ordered(directory, "reset")

@@ -10,7 +10,7 @@ from typing import Any
 from aws_cdk.cx_api import CloudAssembly
 
 from evidence.synthesis import compose
-from stacks.stack_names import stack_name
+from stacks.stack_names import deployment_name
 
 ASSET = re.compile(r"\b[0-9a-f]{64}\b")
 ROOT = Path(__file__).parents[2]
@@ -230,7 +230,7 @@ def synthesize(
     app = compose(environment, context=context, target=target, changes=changes)
     cloud = app.synth()
     templates = {
-        stack.stack_name.removeprefix(stack_name(environment, "")): json.loads(
+        stack.stack_name.removeprefix(f"{deployment_name(environment)}-"): json.loads(
             Path(stack.template_full_path).read_text()
         )
         for stack in cloud.stacks

@@ -14,7 +14,7 @@ from local.event_pattern import matches as matches_event
 from local.filter_pattern import matches as matches_filter
 from stacks.audit_catalogue import ALARMS
 from stacks.audit_filters import metric_name
-from stacks.stack_names import stack_name
+from stacks.stack_names import deployment_name
 from tests.infrastructure.assembly import ACCOUNT, REGION, Assembly
 
 EVENTS = Path(__file__).parent / "events"
@@ -64,7 +64,7 @@ def names(assembly: Assembly) -> dict[str, str]:
     return {
         "account": ACCOUNT,
         "region": REGION,
-        "stacks": stack_name(assembly.environment, "").removesuffix("-"),
+        "stacks": deployment_name(assembly.environment),
         "prefix": assembly.prefix,
         **{duty.replace("-", "_"): assembly.worker(duty) for duty in ("writer", "reader", "tenant-admin")},
         "trail": trail["Properties"]["TrailName"],

@@ -14,7 +14,7 @@ import pytest
 from evidence.synthesis import VARIANTS, Variant, cdk_context, compose
 from local.embedded import EmbeddedAws
 from local.emulator import ACCOUNT
-from stacks.stack_names import stack_name
+from stacks.stack_names import deployment_name
 
 BOUNDARY = "everything"
 ADDED = [variant for variant in VARIANTS if variant.environment != "dev"]
@@ -37,9 +37,9 @@ def prefix(aws: EmbeddedAws, variant: Variant, tmp_path_factory: pytest.TempPath
     _put_packages(aws, variant)
     cloudformation = aws.client("cloudformation")
     for stack in assembly.stacks:
-        own = stack_name(variant.environment, "")
-        body = Path(stack.template_full_path).read_text().replace(own, f"{name}-")
-        renamed = stack.stack_name.replace(own, f"{name}-")
+        own = deployment_name(variant.environment)
+        body = Path(stack.template_full_path).read_text().replace(f"{own}-", f"{name}-")
+        renamed = stack.stack_name.replace(f"{own}-", f"{name}-")
         cloudformation.create_stack(StackName=renamed, TemplateBody=body)
         [made] = cloudformation.describe_stacks(StackName=renamed)["Stacks"]
         assert made["StackStatus"] == "CREATE_COMPLETE"
