@@ -2,6 +2,8 @@
 
 import sys
 
+from client.problems import harmless
+
 
 def emit(text: str) -> None:
     """Write JSON text and a line's end to standard output, in UTF-8 whatever the terminal's settings are."""
@@ -11,5 +13,4 @@ def emit(text: str) -> None:
 
 def say(text: str) -> None:
     """Write a message to standard error; what steers a terminal, as a file's name may, becomes `?`."""
-    shown = (character if character.isprintable() or character == "\n" else "?" for character in text)
-    print("".join(shown), file=sys.stderr, flush=True)
+    print("\n".join(map(harmless, text.split("\n"))), file=sys.stderr, flush=True)

@@ -54,9 +54,14 @@ MEANINGS: Mapping[Exit, str] = {
 }
 
 
+def harmless(text: str) -> str:
+    """Return `text` with a `?` for each character that could steer a terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
 def printable(text: str) -> str:
     """Return `text` fit for a terminal: no control characters, and not endless."""
-    clean = "".join(character if character.isprintable() else "?" for character in text)
+    clean = harmless(text)
     return clean if len(clean) <= _LONGEST_TEXT else clean[: _LONGEST_TEXT - 1] + "…"
 
 

@@ -104,7 +104,8 @@ class TransferLog:
         self.torn = bool(torn)
         # Of a first line that is torn there may be less than its beginning.
         torn_at_first = content.startswith(_BEGINNING) or _BEGINNING.startswith(content)
-        if lines[0].get("format") != _FORMAT if lines else not torn_at_first:
+        is_ours = lines[0].get("format") == _FORMAT if lines else torn_at_first
+        if not is_ours:
             raise UsageError(f"{self.path} is in the way, and is no log of this command: move it")
         if not lines:
             return

@@ -75,8 +75,7 @@ class MessageBody:
         frame = memoryview(self._read(frame_size))
         filler: Filler | None = None
         while len(frame) == frame_size and not is_final(frame):
-            if self._hash is not None:
-                self._hash.update(frame)
+            self._digest(frame)
             # Nobody else may have what is written to: a sink that reads meanwhile still holds its own.
             into, self._spare = self._spare, None
             if into is None and self._lends_buffers:
