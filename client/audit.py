@@ -15,7 +15,7 @@ from botocore.session import Session
 
 from client import athena, trailfiles
 from client.awsfailures import told
-from client.credentials import credentials_of, open_session
+from client.credentials import credentials_of
 from client.namedqueries import NamedQuery, find
 from client.output import emit, say
 from client.problems import Exit, UsageError, printable
@@ -66,7 +66,7 @@ def _parameters(arguments: argparse.Namespace, *, until: datetime) -> list[str]:
 
 
 def _session(arguments: argparse.Namespace) -> Session:
-    session = open_session(arguments.profile)
+    session = Session(profile=arguments.profile)
     if arguments.region:
         session.set_config_variable("region", arguments.region)
     elif os.environ.get("AWS_REGION"):

@@ -7,26 +7,13 @@ from client.awsfailures import told
 from client.problems import DeniedError
 
 
-def open_session(profile: str | None) -> Session:
-    """Return a session of a profile, or of the environment.
-
-    Raises
-    ------
-    UsageError
-        There is no such profile.
-    """
-    session = Session(profile=profile)
-    with told("credentials"):
-        # Otherwise it would be told as credentials that are missing.
-        session.get_scoped_config()
-    return session
-
-
 def credentials_of(session: Session) -> Credentials:
     """Return the credentials that the environment, a profile or the machine's role gives.
 
     Raises
     ------
+    UsageError
+        There is no such profile.
     DeniedError
         None of them gives any, or they cannot be had.
     """

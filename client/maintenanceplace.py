@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.config import Config
+from botocore.session import Session
 
 from client.awsfailures import told
-from client.credentials import credentials_of, open_session
+from client.credentials import credentials_of
 from client.deploymentoutputs import check_bucket, check_form, check_given
 from client.problems import UsageError
 
@@ -106,7 +107,7 @@ def open_place(
     if region is not None and region != settings.region:
         raise UsageError(f"--region {region} is not where {MACHINE} is: {settings.region}")
     with told("credentials"):
-        session = open_session(profile)
+        session = Session(profile=profile)
         session.set_config_variable("region", settings.region)
         credentials_of(session)
         config = Config(

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
 from client.awsfailures import told
-from client.credentials import credentials_of, open_session
+from client.credentials import credentials_of
 from client.deploymentoutputs import check_bucket, check_form, check_given
 from client.problems import UsageError
 from envelope import KmsKeyring
@@ -126,7 +126,7 @@ def open_store(
         How many calls of S3 are made at once.
     """
     with told("credentials"):
-        own = open_session(profile)
+        own = Session(profile=profile)
         _set_region(own, region, of=settings.key_arn)
         credentials_of(own)
         provider = _TenantSession(own, role_arn=settings.role_arn, tenant=tenant)

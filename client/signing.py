@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.session import Session
 
 from client.awsfailures import told
-from client.credentials import credentials_of, open_session
+from client.credentials import credentials_of
 
 _SERVICE = "execute-api"
 
@@ -30,4 +31,4 @@ class Signer:
 
 def signer_for(*, region: str, profile: str | None) -> Signer:
     """Return a signer with the credentials that the environment, a profile or the machine's role gives."""
-    return Signer(credentials_of(open_session(profile)), region=region)
+    return Signer(credentials_of(Session(profile=profile)), region=region)
